@@ -1,0 +1,5 @@
+"""`python -m pinbot`."""
+
+from pinbot.cli.main import run
+
+run()

@@ -1,0 +1,179 @@
+"""Everything that can go wrong, as one tree.
+
+    PinbotError                    exit  code in JSON
+    ├── UsageError                    2  usage
+    │   └── ConfigError               2  config
+    ├── NothingToDo                   3  nothing-to-do
+    ├── SourceError                   1  source          a file cannot be read, parsed or written
+    │   ├── SyntaxProblem             1  syntax          a Dockerfile that BuildKit would refuse too
+    │   └── StaleEdit                 1  stale-edit      the text to replace is not what stands there
+    ├── InvalidReference              1  invalid-reference
+    ├── RegistryError                 1  registry
+    │   ├── NotFound                  1  not-found       the registry says: there is no such image
+    │   ├── AccessDenied              1  access-denied   the registry says: not for you
+    │   ├── Unreachable               1  unreachable     the registry could not be asked
+    │   └── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
+    ├── BuilderError                  1  builder         no builder, or one that cannot do this build
+    ├── BuildFailed                  11  build-failed    the builder ran and the build did not succeed
+    └── ForgeError                    1  forge
+        ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
+        └── ForgeConflict             1  forge-conflict  the repository is not in the state that was planned on
+
+"Absent", "denied" and "could not ask" are three different answers; none of them means "up to date".
+"""
+
+from typing import ClassVar
+
+
+class PinbotError(Exception):
+    """Something that stops pinbot, or stops it for one image, file or pull request.
+
+    Attributes:
+        message: what happened, in one sentence without a final full stop.
+        hint: what to do next, in one sentence; may be empty where nothing can be done.
+        file: the file concerned, as a path that the user would type.
+        line: the line in it, from 1.
+        column: the character in that line, from 1.
+        image: the image concerned, as a whole reference.
+        excerpt: source text to show below the message, e.g. a line and a caret under it.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        file: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        image: str | None = None,
+        excerpt: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.file = file
+        self.line = line
+        self.column = column
+        self.image = image
+        self.excerpt = excerpt
+
+    @property
+    def where(self) -> str:
+        """`file:line:column`, as far as it is known; else the image; else nothing."""
+        if self.file is None:
+            return self.image or ""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+class UsageError(PinbotError):
+    """The command line asks for something that cannot be."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The configuration file, or a variable that stands in for it, is wrong."""
+
+    code = "config"
+
+
+class NothingToDo(PinbotError):
+    """No file held an image reference."""
+
+    code = "nothing-to-do"
+    exit_code = 3
+
+
+class SourceError(PinbotError):
+    """A file cannot be read, parsed or written."""
+
+    code = "source"
+
+
+class SyntaxProblem(SourceError):
+    """A file that its own tool would refuse, with the place and the reason."""
+
+    code = "syntax"
+
+
+class StaleEdit(SourceError):
+    """The bytes to be replaced are not those that were found when the file was read."""
+
+    code = "stale-edit"
+
+
+class InvalidReference(PinbotError):
+    """A text that is no image reference, digest or platform."""
+
+    code = "invalid-reference"
+
+
+class RegistryError(PinbotError):
+    """A registry could not give what was asked."""
+
+    code = "registry"
+
+
+class NotFound(RegistryError):
+    """The registry answered that there is no such image."""
+
+    code = "not-found"
+
+
+class AccessDenied(RegistryError):
+    """The registry answered that these credentials may not read the image."""
+
+    code = "access-denied"
+
+
+class Unreachable(RegistryError):
+    """The registry did not answer, or only with a failure of its own."""
+
+    code = "unreachable"
+
+
+class Untrustworthy(RegistryError):
+    """The registry's answer is malformed or contradicts itself."""
+
+    code = "untrustworthy"
+
+
+class BuilderError(PinbotError):
+    """There is no builder, or the one there is cannot do this build: not a fault of the update."""
+
+    code = "builder"
+
+
+class BuildFailed(PinbotError):
+    """The builder ran the Dockerfile and it did not succeed."""
+
+    code = "build-failed"
+    exit_code = 11
+
+
+class ForgeError(PinbotError):
+    """GitHub could not do what was asked."""
+
+    code = "forge"
+
+
+class ForgeDenied(ForgeError):
+    """The token is wrong, or may not do this."""
+
+    code = "forge-denied"
+
+
+class ForgeConflict(ForgeError):
+    """The repository on the forge is not in the state that the plan was made on."""
+
+    code = "forge-conflict"

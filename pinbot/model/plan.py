@@ -1,0 +1,100 @@
+"""What is to change, and why the rest is not."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pinbot.errors import PinbotError
+from pinbot.model.occurrence import Edit, Occurrence, SourceFile
+from pinbot.model.reference import Digest, ImageReference, Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """What a registry says a tag means now.
+
+    `platforms` is None where only the digest was asked for (one HEAD tells no more).
+    """
+
+    image: ImageReference
+    digest: Digest
+    media_type: str
+    platforms: tuple[Platform, ...] | None = None
+
+
+class UpdateKind(StrEnum):
+    """Why a reference changes."""
+
+    PIN = "pin"
+    DIGEST = "digest"
+    TAG = "tag"
+    REPAIR = "repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What an image is fixed to: a tag, a digest, or both."""
+
+    tag: str | None
+    digest: Digest | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One image that moves, with every place where it is written.
+
+    `image` is the tagged reference that was asked for; all places share `old` and `new`.
+    """
+
+    image: ImageReference
+    kind: UpdateKind
+    old: Version
+    new: Version
+    occurrences: tuple[Occurrence, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the files that it touches, each once, in order."""
+        return tuple(dict.fromkeys(occurrence.file for occurrence in self.occurrences))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A reference that was found and is left alone, with the reason for the user."""
+
+    image: str
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file before, and the edits that make it the file after."""
+
+    source: SourceFile
+    edits: tuple[Edit, ...]
+    after: bytes
+
+    @property
+    def path(self) -> str:
+        """Path of the file, as in `SourceFile.path`."""
+        return self.source.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The outcome of looking at everything: what moves, what is left, what went wrong.
+
+    Attributes:
+        updates: images that move, ordered by name.
+        skips: references that were found and left alone.
+        changes: the files that the updates touch, with their new content.
+        errors: images and files that could not be handled; never counted as up to date.
+        current: how many references were asked about and found to be right.
+    """
+
+    updates: tuple[Update, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    changes: tuple[FileChange, ...] = ()
+    errors: tuple[PinbotError, ...] = ()
+    current: int = 0

@@ -1,0 +1,36 @@
+"""The real parts that tests stand on: which are here, and how to get those that are not."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+REQUIRED = "PINBOT_REQUIRE_PARTS"
+CACHE = Path(__file__).parents[2] / ".cache"
+OPENAPI = CACHE / "openapi" / "api.github.com.json"
+DOCKER = "/usr/bin/docker"
+
+
+def _command(*names: str) -> Callable[[], bool]:
+    return lambda: all(shutil.which(name) is not None for name in names)
+
+
+def _as_root(check: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: os.geteuid() == 0 and check()
+
+
+PARTS: dict[str, tuple[Callable[[], bool], str]] = {
+    "git": (_command("git"), "apt-get install git"),
+    "docker-registry": (_command("docker-registry"), "apt-get install docker-registry"),
+    "busybox": (lambda: Path("/bin/busybox").exists(), "apt-get install busybox-static"),
+    "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
+    "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
+    "openapi": (OPENAPI.exists, "make setup"),
+    "act": (_command("act"), "make setup"),
+}
+
+
+def missing(name: str) -> str | None:
+    """Why a part cannot be used, or None when it can."""
+    present, remedy = PARTS[name]
+    return None if present() else f"{name} is missing: {remedy}"
