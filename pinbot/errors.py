@@ -6,7 +6,7 @@
     ├── NothingToDo                   3  nothing-to-do
     ├── SourceError                   1  source          a file cannot be read, parsed or written
     │   ├── SyntaxProblem             1  syntax          a Dockerfile that BuildKit would refuse too
-    │   └── StaleEdit                 1  stale-edit      the text to replace is not what stands there
+    │   └── StaleEdit                 1  stale-edit      what is to be replaced is not there
     ├── InvalidReference              1  invalid-reference
     ├── RegistryError                 1  registry
     │   ├── NotFound                  1  not-found       the registry says: there is no such image
