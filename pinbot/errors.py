@@ -17,7 +17,7 @@
     ├── BuildFailed                  11  build-failed    the builder ran and the build did not succeed
     └── ForgeError                    1  forge
         ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
-        └── ForgeConflict             1  forge-conflict  the repository is not in the state that was planned on
+        └── ForgeConflict             1  forge-conflict  the repository is not as it was planned on
 
 "Absent", "denied" and "could not ask" are three different answers; none of them means "up to date".
 """
