@@ -2,7 +2,8 @@
 
     PinbotError                    exit  code in JSON
     ├── UsageError                    2  usage
-    │   └── ConfigError               2  config
+    │   ├── ConfigError               2  config
+    │   └── Several                   2  usage           many at once, each an error of its own
     ├── NothingToDo                   3  nothing-to-do
     ├── SourceError                   1  source          a file cannot be read, parsed or written
     │   ├── SyntaxProblem             1  syntax          a Dockerfile that BuildKit would refuse too
@@ -22,6 +23,7 @@
 "Absent", "denied" and "could not ask" are three different answers; none of them means "up to date".
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -85,6 +87,14 @@ class ConfigError(UsageError):
     """The configuration file, or a variable that stands in for it, is wrong."""
 
     code = "config"
+
+
+class Several(UsageError):
+    """Several mistakes in one place, so that all can be mended at once."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
 
 
 class NothingToDo(PinbotError):
