@@ -24,7 +24,7 @@
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class PinbotError(Exception):
@@ -63,17 +63,20 @@ class PinbotError(Exception):
         self.image = image
         self.excerpt = excerpt
 
+    def at(self, *, file: str, line: int | None = None, column: int | None = None) -> Self:
+        """Say where in the user's files the trouble lies, when the raiser could not know; returns itself."""
+        self.file, self.line, self.column = file, line, column
+        return self
+
     @property
     def where(self) -> str:
-        """`file:line:column`, as far as it is known; else the image; else nothing."""
-        if self.file is None:
-            return self.image or ""
+        """`file:line:column` as far as it is known, or nothing."""
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        advice = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.message}{advice}"
+        image = self.image if self.image and self.image not in self.message else ""
+        text = ": ".join(part for part in (self.where, image, self.message) if part)
+        return f"{text} ({self.hint})" if self.hint else text
 
 
 class UsageError(PinbotError):

@@ -1,0 +1,45 @@
+"""What came of a run, for the renderers and the exit code."""
+
+from dataclasses import dataclass
+
+from pinbot.errors import PinbotError
+from pinbot.model.build import Verdict
+from pinbot.model.plan import FileChange, Plan, Update
+from pinbot.model.proposal import PullRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateReport:
+    """A run of `pin` or `update`.
+
+    Attributes:
+        plan: what was found.
+        verdicts: test builds, one for each target that the plan touches; empty where none was asked for.
+        held: paths whose change was not made, since their test build did not succeed.
+        written: paths that were changed in the working tree.
+        pull_requests: what was done on the forge.
+        errors: what went wrong after planning; the plan has its own.
+    """
+
+    plan: Plan
+    verdicts: tuple[Verdict, ...] = ()
+    held: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    pull_requests: tuple[PullRequest, ...] = ()
+    errors: tuple[PinbotError, ...] = ()
+
+    @property
+    def all_errors(self) -> tuple[PinbotError, ...]:
+        """Those of the plan and those that came after."""
+        return self.plan.errors + self.errors
+
+    @property
+    def passed(self) -> tuple[FileChange, ...]:
+        """The changes that nothing speaks against."""
+        return tuple(change for change in self.plan.changes if change.path not in self.held)
+
+    @property
+    def passed_updates(self) -> tuple[Update, ...]:
+        """The updates of which at least one place is among those changes."""
+        passed = {change.path for change in self.passed}
+        return tuple(update for update in self.plan.updates if passed.intersection(update.files))

@@ -1,0 +1,28 @@
+"""Files to occurrences: every reference in every file, one bad file never ending the run for the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pinbot.errors import PinbotError
+from pinbot.formats.discover import format_of
+from pinbot.model.occurrence import Occurrence, SourceFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What stands in the files, in their order, and which of them could not be understood."""
+
+    occurrences: tuple[Occurrence, ...]
+    errors: tuple[PinbotError, ...]
+
+
+def scan(sources: Iterable[SourceFile]) -> Scan:
+    """Find the image references of each file."""
+    occurrences: list[Occurrence] = []
+    errors: list[PinbotError] = []
+    for source in sources:
+        try:
+            occurrences.extend(format_of(source.path).references(source))
+        except PinbotError as error:
+            errors.append(error)
+    return Scan(occurrences=tuple(occurrences), errors=tuple(errors))

@@ -1,0 +1,87 @@
+"""`pin` and `update` from end to end: plan, verify, then write or propose."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pinbot.errors import PinbotError
+from pinbot.model.build import BuildTarget
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.plan import Policy, make_plan
+from pinbot.pipeline.propose import proposal_of
+from pinbot.pipeline.verify import verify
+from pinbot.ports import Builder, Forge, Progress, Resolver
+from pinbot.worktree import files
+from pinbot.worktree.search import Found
+from pinbot.worktree.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What to do once the plan is made.
+
+    Attributes:
+        builder: gives the builder for test builds, asked for only when there is something to build; None
+            where no test build is wanted.
+        targets: the configured build targets.
+        forge: where to open the pull request; None to write to the working tree instead.
+        base: the branch that the pull request is for; None for the default one.
+        labels: for a pull request that is opened.
+        dry_run: plan and test-build, but write and propose nothing.
+    """
+
+    builder: Callable[[], Awaitable[Builder]] | None = None
+    targets: tuple[BuildTarget, ...] = ()
+    forge: Forge | None = None
+    base: str | None = None
+    labels: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+async def update(
+    found: Found, *, tree: Tree, resolver: Resolver, policy: Policy, work: Work, progress: Progress
+) -> UpdateReport:
+    """Run it all. What cannot be done for one image or file is in the report; the rest goes on.
+
+    With a forge the working tree stays as it is: the change lives on the pull request's branch.
+
+    Raises:
+        BuilderError: a test build was asked for and there is no builder.
+        UsageError: a file lies outside of the tree that is to be built or proposed.
+    """
+    report = UpdateReport(plan=await make_plan(found, resolver, policy, progress))
+    if work.builder is not None and report.plan.changes:
+        verification = await verify(
+            report.plan.changes,
+            tree=tree,
+            configured=work.targets,
+            builder=await work.builder(),
+            progress=progress,
+        )
+        report = replace(report, verdicts=verification.verdicts, held=verification.held)
+    if work.dry_run or not report.passed:
+        return report
+    if work.forge is not None:
+        return await _propose(report, tree, work.forge, work)
+    return _write(report)
+
+
+def _write(report: UpdateReport) -> UpdateReport:
+    written: list[str] = []
+    errors: list[PinbotError] = []
+    for change in report.passed:
+        try:
+            files.replace(Path(change.path), expected=change.source.data, new=change.after, shown=change.path)
+        except PinbotError as error:
+            errors.append(error)
+        else:
+            written.append(change.path)
+    return replace(report, written=tuple(written), errors=tuple(errors))
+
+
+async def _propose(report: UpdateReport, tree: Tree, forge: Forge, work: Work) -> UpdateReport:
+    try:
+        proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
+        return replace(report, pull_requests=(await forge.propose(proposal),))
+    except PinbotError as error:
+        return replace(report, errors=(error,))

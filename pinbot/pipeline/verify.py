@@ -1,0 +1,88 @@
+"""A plan to verdicts: build what the plan touches, before and after, on copies of the tree."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pinbot.errors import BuilderError, PinbotError
+from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.model.plan import FileChange
+from pinbot.ports import Builder, Progress
+from pinbot.worktree.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The verdicts, and the paths (as in `FileChange.path`) whose change must not be made."""
+
+    verdicts: tuple[Verdict, ...]
+    held: tuple[str, ...]
+
+
+async def verify(
+    changes: Iterable[FileChange],
+    *,
+    tree: Tree,
+    configured: Iterable[BuildTarget],
+    builder: Builder,
+    progress: Progress,
+) -> Verification:
+    """Build every target whose Dockerfile changes; nothing in the tree itself is touched.
+
+    Each target is built with the old text and with the new one, so that the sizes can be compared, and a
+    build that was broken before is told apart from one that the update breaks.
+    """
+    by_path = {tree.relative(change.path): change for change in changes}
+    bench = _Bench(tree=tree, changes=by_path, builder=builder, progress=progress)
+    targets = targets_of(by_path, configured)
+    verdicts = [await bench.judge(target) for target in targets]
+    held = [by_path[verdict.target.dockerfile].path for verdict in verdicts if not verdict.good]
+    return Verification(verdicts=tuple(verdicts), held=tuple(dict.fromkeys(held)))
+
+
+def targets_of(dockerfiles: Iterable[str], configured: Iterable[BuildTarget]) -> tuple[BuildTarget, ...]:
+    """The configured targets of these Dockerfiles; one that has none is built in its own folder."""
+    known = tuple(configured)
+    targets: list[BuildTarget] = []
+    for dockerfile in dockerfiles:
+        own = [target for target in known if target.dockerfile == dockerfile]
+        folder = str(PurePosixPath(dockerfile).parent)
+        targets.extend(own or [BuildTarget(dockerfile=dockerfile, context=folder)])
+    return tuple(targets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    tree: Tree
+    changes: dict[str, FileChange]
+    builder: Builder
+    progress: Progress
+
+    async def judge(self, target: BuildTarget) -> Verdict:
+        before = await self._build(target, "as it is", {})
+        after = await self._build(
+            target, "with the new digests", {path: change.after for path, change in self.changes.items()}
+        )
+        if isinstance(before, BuiltImage):
+            return Verdict(target=target, after=after, before=before)
+        return Verdict(target=target, after=after, before_problem=_why(before))
+
+    async def _build(
+        self, target: BuildTarget, how: str, changes: dict[str, bytes]
+    ) -> BuildOutcome | PinbotError:
+        title = f"Building {target.name} {how}"
+        with tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder, self.progress.step(title) as say:
+            root = Path(folder)
+            try:
+                await asyncio.to_thread(self.tree.copy_to, root, changes=changes)
+                return await self.builder.build(BuildRequest(target=target, root=root), on_line=say)
+            except BuilderError as error:
+                return error
+
+
+def _why(before: FailedBuild | PinbotError) -> str:
+    if isinstance(before, PinbotError):
+        return before.message
+    return f"{'timed out' if before.timed_out else 'failed'} at {before.step or 'an unknown step'}"

@@ -1,0 +1,171 @@
+"""Values to the JSON documents of `docs/json.md`, one envelope for every command."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pinbot.errors import PinbotError, Several
+from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
+from pinbot.model.occurrence import Occurrence
+from pinbot.model.plan import Resolution, Skip, Update, Version
+from pinbot.model.report import UpdateReport
+
+SCHEMA = "pinbot/v1"
+
+Document = dict[str, Any]
+
+
+def dumps(document: Document) -> str:
+    """The document as text; surrogates from undecodable file names are escaped, so it is always valid."""
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def envelope(command: str, errors: Iterable[PinbotError], **parts: object) -> Document:
+    """What every document shares."""
+    flat: list[PinbotError] = []
+    for error in errors:
+        flat.extend(error.errors if isinstance(error, Several) else (error,))
+    return {"schema": SCHEMA, "command": command, **parts, "errors": [_error(error) for error in flat]}
+
+
+def scan(occurrences: Iterable[Occurrence], errors: Iterable[PinbotError]) -> Document:
+    """The document of `scan`."""
+    return envelope("scan", errors, references=[_reference(occurrence) for occurrence in occurrences])
+
+
+def resolve(resolutions: Iterable[Resolution], errors: Iterable[PinbotError]) -> Document:
+    """The document of `resolve`."""
+    images = [
+        {
+            "image": str(resolution.image),
+            "digest": str(resolution.digest),
+            "media_type": resolution.media_type,
+            "platforms": None
+            if resolution.platforms is None
+            else [str(platform) for platform in resolution.platforms],
+        }
+        for resolution in resolutions
+    ]
+    return envelope("resolve", errors, images=images)
+
+
+def update(command: str, report: UpdateReport, *, build: bool, pull_request: bool) -> Document:
+    """The document of `pin` and `update`; builds and pull requests appear where they were asked for."""
+    parts: Document = {
+        "updates": [_update(entry) for entry in report.plan.updates],
+        "skipped": [_skip(skip) for skip in report.plan.skips],
+        "current": report.plan.current,
+        "written": list(report.written),
+    }
+    if build:
+        parts["builds"] = [_verdict(verdict) for verdict in report.verdicts]
+    if pull_request:
+        parts["pull_requests"] = [
+            {"number": pull.number, "url": pull.url, "action": str(pull.action), "note": pull.note}
+            for pull in report.pull_requests
+        ]
+    return envelope(command, report.all_errors, **parts)
+
+
+def _error(error: PinbotError) -> Document:
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "file": error.file,
+        "line": error.line,
+        "column": error.column,
+        "image": error.image,
+    }
+
+
+def _reference(occurrence: Occurrence) -> Document:
+    image = occurrence.image
+    document = {
+        "file": occurrence.file,
+        "line": occurrence.position.line,
+        "column": occurrence.position.column,
+        "start": occurrence.span.start,
+        "end": occurrence.span.end,
+        "kind": str(occurrence.kind),
+        "raw": occurrence.raw,
+        "image": str(image) if image else None,
+        "registry": image.registry if image else None,
+        "repository": image.repository if image else None,
+        "tag": image.tag if image else None,
+        "digest": str(image.digest) if image and image.digest else None,
+        "stage": occurrence.stage,
+        "platform": occurrence.platform,
+        "status": str(occurrence.status),
+        "reason": occurrence.reason,
+    }
+    if occurrence.edited_elsewhere and occurrence.place is not None:
+        place = occurrence.place
+        document["edit"] = {
+            "line": place.position.line,
+            "column": place.position.column,
+            "start": place.span.start,
+            "end": place.span.end,
+        }
+    return document
+
+
+def _version(version: Version) -> Document:
+    return {"tag": version.tag, "digest": str(version.digest) if version.digest else None}
+
+
+def _update(entry: Update) -> Document:
+    return {
+        "image": str(entry.image),
+        "kind": str(entry.kind),
+        "old": _version(entry.old),
+        "new": _version(entry.new),
+        "locations": [
+            {
+                "file": occurrence.file,
+                "line": occurrence.position.line,
+                "column": occurrence.position.column,
+            }
+            for occurrence in entry.occurrences
+        ],
+    }
+
+
+def _skip(skip: Skip) -> Document:
+    return {"image": skip.image, "file": skip.file, "line": skip.line, "reason": skip.reason}
+
+
+def _verdict(verdict: Verdict) -> Document:
+    target = verdict.target
+    return {
+        "dockerfile": target.dockerfile,
+        "context": target.context,
+        "stage": target.stage,
+        "ok": verdict.good,
+        "before": _outcome(verdict.before) if verdict.before else None,
+        "before_problem": verdict.before_problem,
+        "after": _outcome(verdict.after),
+    }
+
+
+def _outcome(outcome: BuildOutcome | PinbotError) -> Document:
+    match outcome:
+        case BuiltImage():
+            return {
+                "result": "built",
+                "digest": str(outcome.digest),
+                "size": outcome.size,
+                "layers": outcome.layers,
+                "seconds": round(outcome.seconds, 3),
+                "builder": outcome.builder,
+            }
+        case FailedBuild():
+            return {
+                "result": "timed-out" if outcome.timed_out else "failed",
+                "step": outcome.step,
+                "tail": list(outcome.tail),
+                "seconds": round(outcome.seconds, 3),
+                "builder": outcome.builder,
+            }
+        case PinbotError():
+            return {"result": "not-built", **_error(outcome)}

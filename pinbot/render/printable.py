@@ -1,0 +1,40 @@
+"""Text from strangers, made safe to show: file names, references and logs may hold anything."""
+
+import unicodedata
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that move the cursor, hide or reorder text, or cannot be encoded."""
+
+
+def printable(text: str) -> str:
+    r"""The text with control and formatting characters written as escapes, e.g. ESC as `\x1b`; tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if character != "\t" and unicodedata.category(character) in _UNSAFE
+        else character
+        for character in text
+    )
+
+
+def human_size(size: int) -> str:
+    """Bytes in the unit that people read, decimal as registries show it: `12.3 MB`."""
+    if abs(size) < 1000:  # noqa: PLR2004 - the step between units
+        return f"{size} B"
+    value = float(size)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if abs(value) < 1000 or unit == "GB":  # noqa: PLR2004 - the step between units
+            break
+    return f"{value:.1f} {unit}"
+
+
+def size_change(before: int, after: int) -> str:
+    """How much larger or smaller, signed, e.g. `+1.2 kB (+0.3 %)`."""
+    change = after - before
+    if change == 0:
+        return "no change"
+    share = f" ({change / before:+.1%})" if before else ""
+    sign = "+" if change > 0 else "-"
+    return f"{sign}{human_size(abs(change))}{share}"

@@ -1,0 +1,156 @@
+"""Values to what people read on a terminal or in a log."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from pinbot.errors import PinbotError
+from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
+from pinbot.model.occurrence import Occurrence, Status
+from pinbot.model.plan import Resolution, Update, Version
+from pinbot.model.report import UpdateReport
+from pinbot.render import console, diff
+from pinbot.render.console import Cell
+from pinbot.render.printable import human_size, printable, size_change
+
+_STATUS_STYLE = {Status.PINNED: "green", Status.UNPINNED: "yellow", Status.SKIPPED: "dim"}
+_FIRST_FILES = 3
+
+
+def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
+    """One line a reference, and the counts."""
+    console.table(out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "NOTE"), map(_reference, occurrences))
+
+
+def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
+    """`image@digest`, one a line, and below it the platforms where they were asked for."""
+    for resolution in resolutions:
+        out.print(Text(f"{resolution.image.tagged}@{resolution.digest}"), soft_wrap=True)
+        for platform in resolution.platforms or ():
+            out.print(Text(f"  {printable(str(platform))}"), soft_wrap=True)
+
+
+def update(out: Console, report: UpdateReport) -> None:
+    """What moved, how the test builds went, and what became of it."""
+    plan = report.plan
+    if plan.updates:
+        console.table(out, ("IMAGE", "CHANGE", "FROM", "TO", "FILES"), map(_update, plan.updates))
+    if report.verdicts:
+        out.print()
+        console.table(
+            out, ("TEST BUILD", "RESULT", "BEFORE", "AFTER", "CHANGE"), map(_verdict, report.verdicts)
+        )
+        for verdict in report.verdicts:
+            _failure(out, verdict)
+
+
+def summary(out: Console, report: UpdateReport, *, dry_run: bool) -> None:
+    """The last lines: counts, so that nothing is silently left out."""
+    plan = report.plan
+    places = sum(len(entry.occurrences) for entry in plan.updates)
+    told = [f"{_count(len(plan.updates), 'image')} to change in {_count(places, 'place')}"] if places else []
+    told.append(f"{plan.current} up to date")
+    if plan.skips:
+        told.append(f"{len(plan.skips)} skipped")
+    if report.all_errors:
+        told.append(f"{_count(len(report.all_errors), 'error')}")
+    out.print(Text(", ".join(told) + "."))
+    for skip in plan.skips:
+        out.print(
+            Text(printable(f"skipped: {skip.file}:{skip.line}: {skip.image}: {skip.reason}"), style="dim")
+        )
+    if report.held:
+        names = ", ".join(report.held)
+        out.print(
+            Text(printable(f"left as it was, since its test build did not succeed: {names}"), style="red")
+        )
+    if report.written:
+        out.print(Text(printable(f"written: {', '.join(report.written)}"), style="green"))
+    elif dry_run and plan.updates:
+        out.print(Text("nothing was written (--dry-run)"))
+    for pull in report.pull_requests:
+        note = f" ({pull.note})" if pull.note else ""
+        out.print(Text(printable(f"pull request {pull.action}: {pull.url}{note}"), style="green"))
+
+
+def changes(out: Console, report: UpdateReport) -> None:
+    """The diff: in colour on a terminal, byte for byte anywhere else."""
+    patch = diff.unified(report.plan.changes)
+    if out.is_terminal and not out.no_color:
+        out.file.write(diff.coloured(patch, printable))
+    elif out.is_terminal:
+        out.file.write("\n".join(printable(line) for line in patch.decode("utf-8", "replace").split("\n")))
+    else:
+        out.file.flush()
+        binary = getattr(out.file, "buffer", None)
+        if binary is None:
+            out.file.write(patch.decode("utf-8", "replace"))
+        else:
+            binary.write(patch)
+            binary.flush()
+
+
+def _reference(occurrence: Occurrence) -> tuple[Cell, ...]:
+    place = occurrence.position
+    image = str(occurrence.image) if occurrence.image else occurrence.raw
+    note = occurrence.reason or ""
+    if occurrence.edited_elsewhere and occurrence.place is not None:
+        note = f"edited at line {occurrence.place.position.line}"
+    return (
+        f"{occurrence.file}:{place.line}:{place.column}",
+        str(occurrence.kind),
+        (str(occurrence.status), _STATUS_STYLE[occurrence.status]),
+        image,
+        occurrence.stage or "",
+        note,
+    )
+
+
+def _update(entry: Update) -> tuple[Cell, ...]:
+    files = list(entry.files)
+    shown = ", ".join(files[:_FIRST_FILES])
+    more = len(files) - _FIRST_FILES
+    return (
+        (entry.image.familiar, "bold"),
+        str(entry.kind),
+        (_version(entry.old, entry.new), "red"),
+        (_version(entry.new, entry.old), "green"),
+        f"{shown} and {more} more" if more > 0 else shown,
+    )
+
+
+def _version(version: Version, other: Version) -> str:
+    digest = version.digest.short if version.digest else "no digest"
+    return digest if version.tag == other.tag else f"{version.tag} {digest}"
+
+
+def _verdict(verdict: Verdict) -> tuple[Cell, ...]:
+    before = human_size(verdict.before.size) if verdict.before else (verdict.before_problem or "not built")
+    match verdict.after:
+        case BuiltImage() as after:
+            change = size_change(verdict.before.size, after.size) if verdict.before else ""
+            seconds = f"built in {after.seconds:.1f} s by {after.builder}"
+            return verdict.target.name, (seconds, "green"), before, human_size(after.size), change
+        case FailedBuild() as after:
+            result = "timed out" if after.timed_out else f"failed after {after.seconds:.1f} s"
+            return verdict.target.name, (result, "bold red"), before, "", ""
+        case PinbotError():
+            return verdict.target.name, ("not built", "bold red"), before, "", ""
+
+
+def _failure(out: Console, verdict: Verdict) -> None:
+    after: BuildOutcome | PinbotError = verdict.after
+    if isinstance(after, FailedBuild):
+        out.print(Text(f"\n{printable(verdict.target.name)} failed at: ", style="bold red"), end="")
+        out.print(Text(printable(after.step or "an unknown step")))
+        for line in after.tail:
+            out.print(Text("  | " + printable(line)), soft_wrap=True)
+        if verdict.before is None and verdict.before_problem:
+            out.print(Text(f"  without the update: {printable(verdict.before_problem)}", style="yellow"))
+    elif isinstance(after, PinbotError):
+        console.errors(out, (after,))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
