@@ -77,6 +77,8 @@ class Image:
                     "type": "layers",
                     "diff_ids": [digest_of(gzip.decompress(blob)) for blob in self.layers],
                 },
+                # Builders count these against the layers when they build on the image.
+                "history": [{"created": self.created, "created_by": "test"} for _ in self.layers],
             }
         )
 
