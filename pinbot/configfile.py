@@ -14,20 +14,12 @@ from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettin
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
 
-NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
-"""Where a repository keeps its configuration; the first that exists is read."""
-
 _LARGEST = 1024 * 1024
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
 
 _Choice = TypeVar("_Choice", Driver, Network)
-
-
-def find(root: Path) -> Path | None:
-    """The configuration file of a repository, if it has one."""
-    return next((root / name for name in NAMES if (root / name).is_file()), None)
 
 
 def load(path: Path) -> Config:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.manifest import Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
 from pinbot.model.reference import ImageReference
@@ -22,6 +23,22 @@ class Resolver(Protocol):
             RegistryError: absent, denied, could not be asked, or an answer that cannot be trusted.
         """
         ...
+
+
+class ManifestSource(Protocol):
+    """Knows what an image consists of."""
+
+    async def manifest(self, image: ImageReference) -> Manifest | Index:
+        """Read the manifest or index of an image; its bytes are checked against the digest.
+
+        Raises:
+            RegistryError: as for `Resolver.resolve`.
+        """
+        ...
+
+
+class Registry(Resolver, ManifestSource, Protocol):
+    """All that is asked of registries."""
 
 
 class Builder(Protocol):

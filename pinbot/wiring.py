@@ -1,0 +1,89 @@
+"""The only place that constructs adapters, each imported when it is wanted: start-up stays light."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pinbot.config import BuildSettings, Config
+from pinbot.errors import ForgeDenied, UsageError
+from pinbot.ports import Builder, Forge, Registry
+
+CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
+"""Where a repository keeps its configuration; the first that exists is read."""
+
+Observer = Callable[[str, str, int | None, float], None]
+"""Called after each exchange with a registry: method, URL without secrets, status or None, milliseconds."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+def configuration(file: Path | None, root: Path) -> Config:
+    """The configuration in `file`, or that of the repository at `root`, or the defaults.
+
+    Raises:
+        UsageError: the file is missing or holds mistakes.
+    """
+    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
+    if path is None:
+        return Config()
+    from pinbot import configfile
+
+    return configfile.load(path)
+
+
+@asynccontextmanager
+async def registry(config: Config, *, observe: Observer | None = None) -> AsyncIterator[Registry]:
+    """A client of all registries, closed at the end."""
+    from pinbot.registry.client import RegistryClient
+    from pinbot.registry.credentials import CredentialStore
+
+    credentials = CredentialStore.from_environment(os.environ)
+    async with RegistryClient(config.registry, credentials, SystemClock(), observe=observe) as client:
+        yield client
+
+
+def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[Builder]]:
+    """A way to choose the builder, for when there is something to build."""
+
+    async def choose() -> Builder:
+        from pinbot.build import drivers
+
+        return await drivers.choose(settings, config.registries)
+
+    return choose
+
+
+def forge(repository: str | None, api_url: str) -> Forge:
+    """GitHub, with the token from the environment.
+
+    Raises:
+        UsageError: no repository is named.
+        ForgeDenied: there is no token.
+    """
+    if not repository:
+        raise UsageError(
+            "--pull-request needs to know the repository",
+            hint="set GITHUB_REPOSITORY or --repository owner/name",
+        )
+    token = os.environ.get("PINBOT_GITHUB_TOKEN") or os.environ.get("GITHUB_TOKEN")
+    if not token:
+        raise ForgeDenied(
+            "--pull-request needs a token, and there is none",
+            hint="set GITHUB_TOKEN to one that may write contents and pull requests",
+        )
+    from pinbot.forge.github import GitHubForge
+
+    return GitHubForge(token=token, repository=repository, api_url=api_url)

@@ -1,5 +1,77 @@
-"""The command line."""
+"""The command line: which commands there are, and how a run ends."""
+
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from pinbot import __version__
+
+COMMANDS = {
+    "scan": "List every image reference; asks no registry.",
+    "resolve": "Print the digest that each image has now.",
+    "pin": "Add digests where there are none; move nothing.",
+    "update": "Pin, and move digests to what their tags mean now.",
+}
+"""Name and one-line help of each command. Its module is imported only when it runs."""
+
+INTERRUPTED = 130
 
 
-def run() -> None:
-    """Run the command that the arguments name."""
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pinbot.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 an image, file, build or pull request could not be handled; 2 wrong usage; "
+    "3 no image reference found; 10 --dry-run found something to change; 11 the test build failed; "
+    "130 interrupted.",
+)
+@click.version_option(__version__, prog_name="pinbot", message="%(prog)s %(version)s")
+def pinbot() -> None:
+    """Keep container base images pinned to digests, up to date, and building.
+
+    \b
+    Examples:
+      pinbot scan                          what is there, and what is pinned
+      pinbot update --dry-run              show what would change, as a diff
+      pinbot update --build                change it, once the test build has passed
+      pinbot update --build --pull-request propose it on GitHub
+    """  # noqa: D301 - \b is click's mark for lines that are not to be joined
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command that the arguments name, and exit with its code."""
+    try:
+        code = pinbot.main(args=arguments, prog_name="pinbot", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep Python from complaining again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

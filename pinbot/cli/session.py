@@ -1,0 +1,190 @@
+"""What every command shares: its common options, its two streams, and how an error ends it."""
+
+import asyncio
+import functools
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from pinbot import wiring
+from pinbot.config import Config
+from pinbot.errors import PinbotError
+from pinbot.ports import Progress
+from pinbot.render import console, json
+from pinbot.render.progress import Bars, Lines, Quiet
+from pinbot.worktree.tree import Tree
+
+FAILED = 1
+CHANGES_WAIT = 10
+
+T = TypeVar("T")
+
+Parameter = Callable[[Callable[..., int]], Callable[..., int]]
+"""What click's `argument` and `option` make: a decorator that adds a parameter to a function."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One run of one command: stdout is the result, stderr is the talk."""
+
+    command: str
+    as_json: bool
+    out: Console
+    err: Console
+    progress: Progress
+    verbose: bool
+    config_file: Path | None
+
+    def config(self, tree: Tree) -> Config:
+        """The configuration named by --config, or else the tree's own."""
+        return wiring.configuration(self.config_file, tree.root)
+
+    def emit(self, document: json.Document) -> None:
+        """Write a JSON document to stdout."""
+        self.out.file.write(json.dumps(document) + "\n")
+
+    def complain(self, errors: Iterable[PinbotError]) -> None:
+        """Tell people of errors that the rest of the run survived (JSON holds them itself)."""
+        if not self.as_json:
+            console.errors(self.err, errors)
+
+    @property
+    def observer(self) -> wiring.Observer | None:
+        """What shows each request to a registry, with -v."""
+        if not self.verbose:
+            return None
+
+        def show(method: str, url: str, status: int | None, milliseconds: float) -> None:
+            outcome = "no answer" if status is None else str(status)
+            self.progress.note(f"{method} {url} -> {outcome} in {milliseconds:.0f} ms")
+
+        return show
+
+
+def command(
+    name: str,
+    *parameters: Parameter,
+    epilog: str | None = None,
+) -> Callable[[Callable[..., int]], click.Command]:
+    """Make a click command of a function that takes a Session and its parameters, and returns an exit code.
+
+    This is the error boundary: a PinbotError becomes a message (or a JSON document) and its exit code.
+    """
+
+    def decorate(function: Callable[..., int]) -> click.Command:
+        @functools.wraps(function)
+        def run(
+            *,
+            output_format: str,
+            config_file: Path | None,
+            verbose: bool,
+            quiet: bool,
+            color: bool | None,
+            **own: Any,
+        ) -> int:
+            session = _open(name, output_format, config_file, verbose=verbose, quiet=quiet, color=color)
+            try:
+                return function(session, **own)
+            except PinbotError as error:
+                return _fail(session, error)
+            except (BrokenPipeError, click.ClickException, click.Abort, KeyboardInterrupt):
+                raise
+            except Exception:  # noqa: BLE001 - the last boundary: a bug is reported as one, not as a traceback
+                return _report_bug(session)
+
+        decorated: Callable[..., int] = run
+        for parameter in reversed((*parameters, *_COMMON)):
+            decorated = parameter(decorated)
+        return click.command(name, epilog=epilog)(decorated)
+
+    return decorate
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; Ctrl-C and SIGTERM cancel it, so that what was begun is cleaned up.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled so.
+    """
+
+    async def cancellable() -> T:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    return asyncio.run(cancellable())
+
+
+_COMMON: tuple[Parameter, ...] = (
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        envvar="PINBOT_FORMAT",
+        help="How to write the result.",
+    ),
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        envvar="PINBOT_CONFIG",
+        help="Configuration file; without it pinbot.yaml or .github/pinbot.yaml of the repository.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, envvar="PINBOT_VERBOSE", help="Tell every request."),
+    click.option("-q", "--quiet", is_flag=True, envvar="PINBOT_QUIET", help="Tell no progress."),
+    click.option("--color/--no-color", default=None, help="Colours; else as the terminal and NO_COLOR say."),
+)
+
+
+def _open(
+    name: str, output_format: str, config_file: Path | None, *, verbose: bool, quiet: bool, color: bool | None
+) -> Session:
+    err = console.console(sys.stderr, colour=color)
+    progress: Progress
+    if quiet:
+        progress = Quiet()
+    elif err.is_terminal and not verbose:
+        progress = Bars(err)
+    else:
+        progress = Lines(err, details=verbose)
+    return Session(
+        command=name,
+        as_json=output_format == "json",
+        out=console.console(sys.stdout, colour=color),
+        err=err,
+        progress=progress,
+        verbose=verbose,
+        config_file=config_file,
+    )
+
+
+def _fail(session: Session, error: PinbotError) -> int:
+    if session.as_json:
+        session.emit(json.envelope(session.command, (error,)))
+    console.errors(session.err, (error,))
+    return error.exit_code
+
+
+def _report_bug(session: Session) -> int:
+    if session.verbose:
+        session.err.print(traceback.format_exc())
+    kind, value, _ = sys.exc_info()
+    problem = PinbotError(
+        f"pinbot itself failed: {kind.__name__ if kind else 'error'}: {value}",
+        hint="this is a bug; please report it with the output of the same command and --verbose",
+    )
+    return _fail(session, problem)

@@ -1,0 +1,173 @@
+"""`pinbot update` and `pinbot pin`: change what is there, on disk or by pull request."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pinbot import wiring
+from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session, run_async
+from pinbot.cli.session import command as make_command
+from pinbot.config import BuildSettings, Config, Driver
+from pinbot.errors import BuildFailed, NothingToDo
+from pinbot.formats.discover import format_of
+from pinbot.model.plan import Plan
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.plan import Policy
+from pinbot.pipeline.update import Work
+from pinbot.pipeline.update import update as run_update
+from pinbot.ports import Forge
+from pinbot.render import json, text
+from pinbot.worktree.search import find
+from pinbot.worktree.tree import Tree
+
+SHARED: tuple[Parameter, ...] = (
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option("-n", "--dry-run", is_flag=True, help="Print the change as a diff; write nothing."),
+    click.option("--only", multiple=True, metavar="GLOB", help="Look only at such images, e.g. 'rust:*'."),
+    click.option(
+        "--build/--no-build",
+        default=None,
+        envvar="PINBOT_BUILD",
+        help="Test-build what changes before anything is written; on where pinbot.yaml has build targets.",
+    ),
+    click.option(
+        "--builder",
+        type=click.Choice([str(driver) for driver in Driver]),
+        envvar="PINBOT_BUILDER",
+        help="Which builder to use, instead of the configured one.",
+    ),
+)
+
+PULL_REQUEST: tuple[Parameter, ...] = (
+    click.option(
+        "--pull-request",
+        is_flag=True,
+        envvar="PINBOT_PULL_REQUEST",
+        help="Propose the change on GitHub, with the token in GITHUB_TOKEN; write nothing here.",
+    ),
+    click.option(
+        "--repository",
+        envvar=["PINBOT_REPOSITORY", "GITHUB_REPOSITORY"],
+        metavar="OWNER/NAME",
+        show_envvar=True,
+        help="The repository on GitHub.",
+    ),
+    click.option(
+        "--api-url",
+        envvar=["PINBOT_API_URL", "GITHUB_API_URL"],
+        default="https://api.github.com",
+        show_default=True,
+        show_envvar=True,
+        help="Where GitHub's API is.",
+    ),
+    click.option("--base", metavar="BRANCH", help="The branch to merge into; without it the default branch."),
+    click.option("--label", "labels", multiple=True, help="A label for a pull request that is opened."),
+)
+
+
+@make_command(
+    "update",
+    *SHARED,
+    *PULL_REQUEST,
+    epilog="\b\nExamples:\n  pinbot update --dry-run\n  pinbot update --build --only 'rust:*'\n"
+    "  pinbot update --build --pull-request --label dependencies\n"
+    "  pinbot update --dry-run | git apply",
+)
+def command(
+    session: Session,
+    *,
+    pull_request: bool,
+    repository: str | None,
+    api_url: str,
+    base: str | None,
+    labels: tuple[str, ...],
+    **shared: Any,
+) -> int:
+    """Pin references that have no digest, and move digests to what their tags mean now.
+
+    PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
+    changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
+    """
+    forge = wiring.forge(repository, api_url) if pull_request else None
+    return change(session, Policy(), forge=forge, base=base, labels=labels, **shared)
+
+
+def change(
+    session: Session,
+    policy: Policy,
+    *,
+    paths: tuple[str, ...],
+    dry_run: bool,
+    only: tuple[str, ...],
+    build: bool | None,
+    builder: str | None,
+    forge: Forge | None = None,
+    base: str | None = None,
+    labels: tuple[str, ...] = (),
+) -> int:
+    """Run `pin` or `update` and show what came of it; returns the exit code.
+
+    Raises:
+        PinbotError: the whole run cannot go on, or there is nothing to work on.
+    """
+    paths = paths or (".",)
+    tree = Tree.around(Path(paths[0]))
+    config = session.config(tree)
+    settings = _build_settings(config, builder)
+    wants_build = build if build is not None else bool(config.build.targets)
+    found = find(paths, wanted=lambda path: format_of(path) is not None)
+
+    async def work() -> UpdateReport:
+        async with wiring.registry(config, observe=session.observer) as registry:
+            return await run_update(
+                found,
+                tree=tree,
+                resolver=registry,
+                policy=replace(policy, only=only),
+                work=Work(
+                    builder=wiring.builder(settings, config) if wants_build else None,
+                    targets=config.build.targets,
+                    forge=forge,
+                    base=base,
+                    labels=labels,
+                    dry_run=dry_run,
+                ),
+                progress=session.progress,
+            )
+
+    report = run_async(work())
+    if _is_empty(report.plan):
+        raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
+    _show(session, report, dry_run=dry_run, build=wants_build, pull_request=forge is not None)
+    return exit_code(report, dry_run=dry_run)
+
+
+def exit_code(report: UpdateReport, *, dry_run: bool) -> int:
+    """The code of the worst that happened; see `pinbot --help`."""
+    if report.all_errors:
+        return FAILED
+    if report.held:
+        return BuildFailed.exit_code
+    return CHANGES_WAIT if dry_run and report.plan.updates else 0
+
+
+def _build_settings(config: Config, builder: str | None) -> BuildSettings:
+    return replace(config.build, driver=Driver(builder)) if builder else config.build
+
+
+def _is_empty(plan: Plan) -> bool:
+    return not (plan.updates or plan.skips or plan.errors or plan.current)
+
+
+def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool, pull_request: bool) -> None:
+    if session.as_json:
+        document = json.update(session.command, report, build=build, pull_request=pull_request)
+        session.emit(document)
+        return
+    text.changes(session.out, report)
+    # With --dry-run the result is the diff alone, so that it can be piped into `git apply`.
+    text.update(session.err if dry_run else session.out, report)
+    session.complain(report.all_errors)
+    text.summary(session.err, report, dry_run=dry_run)
