@@ -1,0 +1,364 @@
+"""A repository on GitHub or GitHub Enterprise Server, through the REST API.
+
+Requests go through PyGithub's `Requester`: it knows authentication, base paths, redirects and error classes. Its
+objects are not used, because they complete themselves with requests of their own whenever an attribute is missing;
+here every method sends exactly the requests that it says, so that they can be counted.
+"""
+
+import asyncio
+import base64
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import github
+from github import GithubException
+
+from pinbot.errors import ForgeDenied, UsageError
+from pinbot.forge.github_errors import FOREIGN, LONGEST_WAIT, Request, explain, pause_before_retry, says
+from pinbot.forge.lifecycle import Commit, OpenPull, TreeChange, TreeEntry
+from pinbot.ports import Clock
+
+PUBLIC_API = "https://api.github.com"
+_TIMEOUT = 30  # seconds; GitHub itself gives up after ten
+_WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_READ = "contents: read"
+_WRITE = "contents: write"
+_PULLS_READ = "pull-requests: read"
+_PULLS_WRITE = "pull-requests: write"
+
+T = TypeVar("T")
+Answer = Any
+Expected = tuple[int, str]
+
+
+class GitHub:
+    """One repository, as one token sees it. Requests are sent one after the other, as GitHub asks of its clients.
+
+    Args:
+        token: of a person, an app's installation, or the Action's GITHUB_TOKEN.
+        repository: `owner/name`.
+        api_url: where the REST API is, as Actions sets it in GITHUB_API_URL.
+        clock: for waiting before a request is sent again.
+        write_interval: seconds between two requests that change something.
+
+    Raises:
+        UsageError: the repository's name or the address cannot be right.
+        ForgeDenied: the token cannot be one.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        repository: str,
+        clock: Clock,
+        api_url: str = PUBLIC_API,
+        write_interval: float = _WRITE_INTERVAL,
+    ) -> None:
+        if not _NAME.fullmatch(repository):
+            raise UsageError(f"{repository!r} is no repository on GitHub", hint="name it as owner/name")
+        token = token.strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ForgeDenied(
+                "the GitHub token is empty or holds characters that no token has",
+                hint="give a valid token in GITHUB_TOKEN",
+            )
+        api_url = api_url.rstrip("/")
+        self.repository = repository
+        self._owner = repository.partition("/")[0]
+        self._host = _check_address(api_url)
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._default_branch: str | None = None
+        self._requester = github.Github(
+            auth=github.Auth.Token(token),
+            base_url=api_url,
+            timeout=_TIMEOUT,
+            user_agent="pinbot",
+            per_page=100,
+            retry=None,  # `_ask` does it: bounded, and awake to an interruption while it waits
+            seconds_between_requests=0,
+            seconds_between_writes=write_interval,
+        ).requester
+
+    def __repr__(self) -> str:
+        return f"GitHub({self.repository!r} at {self._host})"
+
+    async def default_branch(self) -> str:
+        """See `Remote`. One request, or none if a pull request was seen before: it tells the same."""
+        if self._default_branch is None:
+            self._default_branch = await self._ask(
+                "GET", "", lambda data: str(data["default_branch"]), doing="read", needs="metadata: read"
+            )
+        return self._default_branch
+
+    async def head(self, branch: str) -> Commit | None:
+        """See `Remote`. One request."""
+        return await self._ask(
+            "GET",
+            f"/branches/{quote(branch)}",
+            lambda data: _commit(data["commit"]),
+            doing=f"read the branch {branch} of",
+            needs=_READ,
+            expected={(404, "Branch not found"): None},
+        )
+
+    async def entries(self, tree: str, paths: tuple[str, ...]) -> dict[str, TreeEntry]:
+        """See `Remote`. One request, unless the tree is too large for one: then one for each folder on the way."""
+        listing, complete = await self._tree(tree, recursive=True)
+        if complete:
+            return {path: listing[path] for path in paths if path in listing}
+        folders = {"": (await self._tree(tree, recursive=False))[0]}
+        return {path: entry for path in paths if (entry := await self._walk(path, folders)) is not None}
+
+    async def _walk(self, path: str, folders: dict[str, dict[str, TreeEntry]]) -> TreeEntry | None:
+        """Follow a path from the root folder, remembering the folders that were read."""
+        *above, name = path.split("/")
+        here = ""
+        for part in above:
+            inside = f"{here}/{part}" if here else part
+            if inside not in folders:
+                entry = folders[here].get(part)
+                if entry is None or entry.mode != "040000":
+                    return None
+                folders[inside] = (await self._tree(entry.sha, recursive=False))[0]
+            here = inside
+        return folders[here].get(name)
+
+    async def _tree(self, tree: str, *, recursive: bool) -> tuple[dict[str, TreeEntry], bool]:
+        """The entries of a tree by path, and whether they are all there."""
+        return await self._ask(
+            "GET",
+            f"/git/trees/{tree}",
+            lambda data: (
+                {item["path"]: TreeEntry(mode=item["mode"], sha=item["sha"]) for item in data["tree"]},
+                not data["truncated"],
+            ),
+            query={"recursive": "1"} if recursive else {},
+            doing="list the files of",
+            needs=_READ,
+        )
+
+    async def create_tree(self, base: str, changes: tuple[TreeChange, ...]) -> str:
+        """See `Remote`. One request, and one more for each file that is not UTF-8 text."""
+        entries = [
+            {"path": change.path, "mode": change.mode, "type": "blob", **await self._content(change.data)}
+            for change in changes
+        ]
+        return await self._ask(
+            "POST",
+            "/git/trees",
+            _sha,
+            body={"base_tree": base, "tree": entries},
+            doing="store files in",
+            needs=_WRITE,
+        )
+
+    async def _content(self, data: bytes) -> dict[str, str]:
+        """The content of a tree's entry: text goes along with the tree, anything else is stored first."""
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" not in text:
+            return {"content": text}
+        blob = {"content": base64.b64encode(data).decode(), "encoding": "base64"}
+        return {
+            "sha": await self._ask(
+                "POST", "/git/blobs", _sha, body=blob, doing="store a file in", needs=_WRITE
+            )
+        }
+
+    async def create_commit(self, message: str, *, tree: str, parent: str) -> str:
+        """See `Remote`. One request. It names no author, so that GitHub signs the commit of an app."""
+        body = {"message": message, "tree": tree, "parents": [parent]}
+        return await self._ask(
+            "POST", "/git/commits", _sha, body=body, doing="store a commit in", needs=_WRITE
+        )
+
+    async def create_branch(self, branch: str, commit: str) -> bool:
+        """See `Remote`. One request."""
+        return await self._ask(
+            "POST",
+            "/git/refs",
+            lambda _: True,
+            body={"ref": f"refs/heads/{branch}", "sha": commit},
+            doing=f"create the branch {branch} in",
+            needs=_WRITE,
+            expected={(422, "Reference already exists"): False},
+        )
+
+    async def move_branch(self, branch: str, commit: str) -> bool:
+        """See `Remote`. One request."""
+        return await self._ask(
+            "PATCH",
+            f"/git/refs/heads/{quote(branch)}",
+            lambda _: True,
+            body={"sha": commit, "force": True},
+            doing=f"move the branch {branch} of",
+            needs=_WRITE,
+            expected={(422, "Reference does not exist"): False},
+        )
+
+    async def open_pulls(self, branch: str) -> tuple[OpenPull, ...]:
+        """See `Remote`. One request: a branch has one pull request for each base, never more than a page."""
+        pulls = await self._pulls(branch, "open")
+        if pulls:
+            self._default_branch = pulls[0]["base"]["repo"]["default_branch"]
+        return tuple(_pull(pull) for pull in pulls)
+
+    async def was_merged(self, branch: str, commit: str) -> bool:
+        """See `Remote`. One request."""
+        closed = await self._pulls(branch, "closed")
+        return any(pull["merged_at"] and pull["head"]["sha"] == commit for pull in closed)
+
+    async def _pulls(self, branch: str, state: str) -> list[Answer]:
+        """The pull requests from a branch of this very repository; forks may have branches of the same name."""
+        return await self._ask(
+            "GET",
+            "/pulls",
+            lambda data: [
+                pull
+                for pull in data
+                if pull["head"]["ref"] == branch
+                and pull["head"]["repo"] is not None
+                and pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"]
+            ],
+            query={"state": state, "head": f"{self._owner}:{branch}", "per_page": "100"},
+            doing="list the pull requests of",
+            needs=_PULLS_READ,
+        )
+
+    async def open_pull(self, branch: str, base: str, *, title: str, body: str) -> OpenPull | None:
+        """See `Remote`. One request."""
+        return await self._ask(
+            "POST",
+            "/pulls",
+            _pull,
+            body={"head": branch, "base": base, "title": title, "body": body},
+            doing=f"open a pull request from {branch} in",
+            needs=_PULLS_WRITE,
+            expected={(422, "A pull request already exists"): None},
+        )
+
+    async def edit_pull(self, number: int, *, title: str, body: str) -> None:
+        """See `Remote`. One request."""
+        await self._ask(
+            "PATCH",
+            f"/pulls/{number}",
+            _pull,
+            body={"title": title, "body": body},
+            doing=f"edit pull request #{number} of",
+            needs=_PULLS_WRITE,
+        )
+
+    async def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
+        """See `Remote`. One request: GitHub creates labels that it does not know."""
+        await self._ask(
+            "POST",
+            f"/issues/{number}/labels",
+            lambda _: None,
+            body={"labels": list(labels)},
+            doing=f"label pull request #{number} of",
+            needs=f"{_PULLS_WRITE}, and issues: write for labels that are new",
+        )
+
+    async def _ask(
+        self,
+        verb: str,
+        path: str,
+        read: Callable[[Answer], T],
+        *,
+        doing: str,
+        needs: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        expected: Mapping[Expected, T] | None = None,
+    ) -> T:
+        """Send one request, again if it may help, and read the answer. The one place that meets GitHub's failures.
+
+        `expected` gives, for refusals that are an answer (status, and words in it), what that answer is.
+        """
+        url = f"/repos/{self.repository}{path}"
+        waited = 0.0
+        attempt = 0
+        async with self._turn:
+            while True:
+                attempt += 1
+                try:
+                    return await asyncio.to_thread(self._send, verb, url, read, query, body)
+                except FOREIGN as error:
+                    for (status, words), answer in (expected or {}).items():
+                        if (
+                            isinstance(error, GithubException)
+                            and error.status == status
+                            and words in says(error)
+                        ):
+                            return answer
+                    pause = pause_before_retry(error, attempt)
+                    if pause is None or waited + pause > LONGEST_WAIT:
+                        request = Request(
+                            doing=doing, needs=needs, repository=self.repository, host=self._host
+                        )
+                        raise explain(error, request) from error
+                await self._clock.sleep(pause)
+                waited += pause
+
+    def _send(
+        self,
+        verb: str,
+        url: str,
+        read: Callable[[Answer], T],
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> T:
+        _headers, data = self._requester.requestJsonAndCheck(
+            verb, url, parameters=dict(query or {}), input=body
+        )
+        return read(data)
+
+
+def _check_address(api_url: str) -> str:
+    """The host of the API, for messages. A token must not travel in clear text."""
+    try:
+        parts = urlsplit(api_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+        parts = urlsplit("")
+    plain = parts.scheme == "http" and host in _LOOPBACK
+    if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
+        raise UsageError(
+            f"{api_url!r} is no address of a GitHub API",
+            hint="it looks like https://api.github.com or https://HOST/api/v3; http is for this machine only",
+        )
+    return host if port is None else f"{host}:{port}"
+
+
+def _sha(data: Answer) -> str:
+    return str(data["sha"])
+
+
+def _commit(data: Answer) -> Commit:
+    return Commit(
+        sha=data["sha"],
+        tree=data["commit"]["tree"]["sha"],
+        parents=tuple(parent["sha"] for parent in data["parents"]),
+        message=data["commit"]["message"],
+    )
+
+
+def _pull(data: Answer) -> OpenPull:
+    return OpenPull(
+        number=data["number"],
+        url=data["html_url"],
+        base=data["base"]["ref"],
+        title=data["title"],
+        body=data["body"] or "",
+        labels=tuple(label["name"] for label in data["labels"]),
+    )

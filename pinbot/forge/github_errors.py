@@ -1,0 +1,190 @@
+"""What GitHub's refusals and silences mean, as errors of pinbot. The only place that reads foreign exceptions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from github import BadAttributeException, GithubException
+from requests.exceptions import RequestException, SSLError
+
+from pinbot.errors import ForgeConflict, ForgeDenied, ForgeError
+
+# Beside its own exceptions PyGithub lets through those of requests, and meets an answer that it does not expect with
+# an assertion, a RuntimeError (redirects) or a ValueError (JSON). KeyError and TypeError come from reading an answer
+# that lacks what GitHub's API promises.
+FOREIGN = (
+    GithubException,
+    BadAttributeException,
+    RequestException,
+    AssertionError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+)
+
+LONGEST_WAIT = 120.0
+_ATTEMPTS = 4
+_SECONDARY_WAIT = 60.0
+_PERMISSIONS = (
+    "https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was being done, for messages: "could not {doing}", and the permission that it takes."""
+
+    doing: str
+    needs: str
+    repository: str
+    host: str
+
+
+def says(error: GithubException) -> str:
+    """GitHub's own words: its message and the details of a failed validation, in one line."""
+    data = error.data if isinstance(error.data, dict) else {}
+    parts = [str(data.get("message") or "")]
+    errors = data.get("errors")
+    parts += [_detail(item) for item in errors] if isinstance(errors, list) else []
+    words = "; ".join(part for part in parts if part)
+    return "".join(char if char.isprintable() else " " for char in words)[:500]
+
+
+def _detail(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    if item.get("message"):
+        return str(item["message"])
+    return " ".join(str(item[key]) for key in ("resource", "field", "code") if item.get(key))
+
+
+def pause_before_retry(error: BaseException, attempt: int) -> float | None:
+    """Seconds after which the same request may be sent again, having failed `attempt` times; None: never.
+
+    Every request that pinbot sends may be sent twice, because each step of the life cycle may.
+    """
+    if attempt >= _ATTEMPTS:
+        return None
+    if isinstance(error, RequestException):
+        return None if isinstance(error, SSLError) else float(2 ** (attempt - 1))
+    if not isinstance(error, GithubException) or _exhausted_until(error) is not None:
+        return None
+    if _is_secondary_limit(error):
+        return _retry_after(error) or _SECONDARY_WAIT
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _retry_after(error) or float(2 ** (attempt - 1))
+    return None
+
+
+def explain(error: BaseException, request: Request) -> ForgeError:
+    """The error to raise instead."""
+    could_not = f"could not {request.doing} {request.repository}"
+    if isinstance(error, RequestException):
+        return ForgeError(
+            f"{could_not}: {request.host} could not be asked: {_reason(error)}",
+            hint="check the network, the proxy settings and the address of the API",
+        )
+    if not isinstance(error, GithubException):
+        return ForgeError(
+            f"{could_not}: {request.host} gave an answer that is not one of GitHub's API ({type(error).__name__})",
+            hint="check the address of the API: for GitHub Enterprise Server it ends in /api/v3",
+        )
+    words = says(error) or "no reason given"
+    if (reset := _exhausted_until(error)) is not None:
+        return ForgeError(
+            f"{could_not}: the token's request quota is used up until {reset}",
+            hint="run again after that time, or use another token",
+        )
+    if _is_secondary_limit(error):
+        return ForgeError(
+            f"{could_not}: GitHub asks to slow down and to wait {_retry_after(error) or _SECONDARY_WAIT:.0f} seconds",
+            hint="run again later, and not at the same minute as other jobs of this token",
+        )
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return ForgeDenied(
+            f"{could_not}: GitHub says: {words}: the token is wrong or has expired",
+            hint="give a valid token in GITHUB_TOKEN",
+        )
+    if error.status == HTTPStatus.FORBIDDEN:
+        return ForgeDenied(f"{could_not}: GitHub says: {words}", hint=_permission_hint(error, words, request))
+    if error.status == HTTPStatus.NOT_FOUND:
+        return ForgeDenied(
+            f"{could_not}: it does not exist, or the token may not do this (GitHub says: {words})",
+            hint=f"check the repository's name, and give the token the permission {request.needs}",
+        )
+    if error.status == HTTPStatus.CONFLICT:
+        return ForgeConflict(
+            f"{could_not}: GitHub says: {words}",
+            hint="push a first commit" if "empty" in words else "run again",
+        )
+    if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return ForgeConflict(
+            f"{could_not}: GitHub refuses it: {words}",
+            hint="check the rules of the repository for branches and pull requests",
+        )
+    return ForgeError(
+        f"{could_not}: {request.host} could not be asked: it answered {error.status} ({words})",
+        hint="see https://www.githubstatus.com and run again later",
+    )
+
+
+def _permission_hint(error: GithubException, words: str, request: Request) -> str:
+    if "not permitted to create or approve pull requests" in words:
+        return (
+            "switch on Settings > Actions > General > "
+            '"Allow GitHub Actions to create and approve pull requests", or use the token of an app'
+        )
+    if "archived" in words:
+        return "an archived repository cannot be changed"
+    accepted = _headers(error).get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
+    return f"give the token the permission {accepted or request.needs}; see {_PERMISSIONS}"
+
+
+def _headers(error: GithubException) -> Mapping[str, str]:
+    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+
+
+def _exhausted_until(error: GithubException) -> str | None:
+    """When the primary rate limit resets, if it is what stopped the request."""
+    headers = _headers(error)
+    if (
+        error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+        or headers.get("x-ratelimit-remaining") != "0"
+        or "retry-after" in headers
+    ):
+        return None
+    try:
+        reset = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return "an unknown time"
+    return f"{reset:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _is_secondary_limit(error: GithubException) -> bool:
+    """Per GitHub's "Rate limits for the REST API": 403 or 429, with Retry-After or words that say so."""
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return True
+    return error.status == HTTPStatus.FORBIDDEN and (
+        _retry_after(error) is not None or "secondary rate limit" in says(error).lower()
+    )
+
+
+def _retry_after(error: GithubException) -> float | None:
+    value = _headers(error).get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause, which names the trouble; the outer ones name objects of the libraries."""
+    seen: Any = error
+    while inner := getattr(seen, "reason", None) or next(
+        (arg for arg in getattr(seen, "args", ()) if isinstance(arg, BaseException)), None
+    ):
+        if not isinstance(inner, BaseException):
+            break
+        seen = inner
+    text = str(seen)
+    return text.rpartition(": ")[2] if ">: " in text else text or type(seen).__name__

@@ -1,0 +1,71 @@
+"""What the tests of the forge share: one proposal, and a run of pinbot's side."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pinbot.forge.github import GitHub
+from pinbot.forge.lifecycle import PullRequests
+from pinbot.model.proposal import Proposal, ProposedFile, PullRequest
+from tests.support.github.server import GitHubServer
+
+TOKEN = "ghs_16C7e42F292c6912E7710c838347Ae178B4a"
+REPOSITORY = "acme/shop"
+BRANCH = "pinbot/images"
+OLD = b"FROM alpine:3.22\nRUN true\n"
+NEW = b"FROM alpine:3.22@sha256:" + b"a" * 64 + b"\nRUN true\n"
+NEWER = b"FROM alpine:3.22@sha256:" + b"b" * 64 + b"\nRUN true\n"
+FILES: Mapping[str, bytes] = {"Dockerfile": OLD, "README.md": b"# Shop\n", "web/Dockerfile": OLD}
+
+
+@dataclass
+class PatientClock:
+    """Time that passes at once, and is written down."""
+
+    slept: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+def proposal(**changes: Any) -> Proposal:
+    values: dict[str, Any] = {
+        "branch": BRANCH,
+        "base": None,
+        "title": "Pin alpine 3.22",
+        "body": "| image | digest |\n",
+        "message": "Pin alpine 3.22",
+        "files": (file("Dockerfile", OLD, NEW),),
+    }
+    return Proposal(**(values | changes))
+
+
+def file(path: str, before: bytes, after: bytes) -> ProposedFile:
+    return ProposedFile(path=path, before=before, after=after)
+
+
+def client(
+    server: GitHubServer,
+    *,
+    token: str = TOKEN,
+    repository: str = REPOSITORY,
+    clock: PatientClock | None = None,
+) -> PullRequests:
+    return PullRequests(
+        GitHub(
+            token=token,
+            repository=repository,
+            api_url=server.url,
+            clock=clock or PatientClock(),
+            write_interval=0,
+        )
+    )
+
+
+def propose(server: GitHubServer, wanted: Proposal | None = None, **settings: Any) -> PullRequest:
+    """One whole run, as a process of its own would do it."""
+    return asyncio.run(client(server, **settings).propose(wanted or proposal()))

@@ -1,0 +1,401 @@
+"""The operations of GitHub's REST API that the fake knows, each as a function of the call."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.github.answers import DOCUMENTATION, Answers, Json
+from tests.support.github.git import CommitObject, Signature
+from tests.support.github.state import Label, Now, Pull, Repository, Token
+
+_LONGEST_BODY = 65536
+_LONGEST_TITLE = 256
+
+
+class Refused(Exception):
+    """GitHub's no: a status, its words, and for a failed validation the details."""
+
+    def __init__(
+        self, status: int, message: str, *errors: Json, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.body: Json = {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
+        if errors:
+            self.body["errors"] = list(errors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request, past authentication; `repo` is the repository in its path."""
+
+    answers: Answers
+    token: Token
+    now: Now
+    query: Mapping[str, str]
+    body: Any
+    values: Mapping[str, str]
+    repo: Repository = field(default=None)  # type: ignore[assignment]  # set for all paths below /repos
+
+
+Handler = Callable[[Call], tuple[int, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    method: str
+    pattern: re.Pattern[str]
+    permission: str
+    level: str
+    handler: Handler
+
+
+ROUTES: list[Route] = []
+
+
+def _route(method: str, path: str, permission: str = "metadata", level: str = "read") -> Any:
+    """Register a handler; `{name...}` in the path may hold slashes."""
+    pattern = re.sub(r"\\\{(\w+)\\\.\\\.\\\.\\\}", r"(?P<\1>.+)", re.escape(path))
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
+
+    def register(handler: Handler) -> Handler:
+        ROUTES.append(
+            Route(
+                method=method,
+                pattern=re.compile(pattern),
+                permission=permission,
+                level=level,
+                handler=handler,
+            )
+        )
+        return handler
+
+    return register
+
+
+def _invalid(resource: str, field_name: str, code: str = "invalid") -> Refused:
+    return Refused(422, "Validation Failed", {"resource": resource, "field": field_name, "code": code})
+
+
+def _said(resource: str, message: str) -> Refused:
+    return Refused(422, "Validation Failed", {"resource": resource, "code": "custom", "message": message})
+
+
+# The token and its owner
+
+
+@_route("GET", "/user")
+def _user(call: Call) -> tuple[int, Any]:
+    return 200, call.answers.public_user(call.token.login)
+
+
+@_route("GET", "/repos/{owner}/{name}")
+def _repository(call: Call) -> tuple[int, Any]:
+    return 200, call.answers.full_repository(call.repo)
+
+
+# Git data
+
+
+@_route("GET", "/repos/{owner}/{name}/branches/{branch...}", "contents")
+def _branch(call: Call) -> tuple[int, Any]:
+    sha = call.repo.head(call.values["branch"])
+    if sha is None:
+        raise Refused(404, "Branch not found")
+    return 200, call.answers.branch(call.repo, call.values["branch"], call.repo.git.commit(sha))
+
+
+@_route("GET", "/repos/{owner}/{name}/git/ref/{ref...}", "contents")
+def _get_ref(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    name = f"refs/{call.values['ref']}"
+    sha = call.repo.git.ref(name)
+    if sha is None:
+        raise Refused(404, "Not Found")
+    return 200, call.answers.ref(call.repo, name, sha)
+
+
+@_route("GET", "/repos/{owner}/{name}/git/matching-refs/{ref...}", "contents")
+def _matching_refs(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    found = call.repo.git.refs(f"refs/{call.values['ref']}")
+    return 200, [call.answers.ref(call.repo, name, sha) for name, sha in found.items()]
+
+
+@_route("POST", "/repos/{owner}/{name}/git/refs", "contents", "write")
+def _create_ref(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    name, sha = call.body["ref"], call.body["sha"]
+    if not name.startswith("refs/") or name.count("/") < 2:
+        raise Refused(422, "Reference name must start with 'refs/' and have at least two slashes")
+    if call.repo.git.type_of(sha) is None:
+        raise Refused(422, "Object does not exist")
+    refs = call.repo.git.refs("refs/")
+    if name in refs:
+        raise Refused(422, "Reference already exists")
+    if any(name.startswith(f"{ref}/") or ref.startswith(f"{name}/") for ref in refs):
+        raise Refused(422, "Reference update failed")
+    _set_ref(call, name, sha)
+    return 201, call.answers.ref(call.repo, name, sha)
+
+
+@_route("PATCH", "/repos/{owner}/{name}/git/refs/{ref...}", "contents", "write")
+def _update_ref(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    name, sha = f"refs/{call.values['ref']}", call.body["sha"]
+    old = call.repo.git.ref(name)
+    if old is None:
+        raise Refused(422, "Reference does not exist")
+    if call.repo.git.type_of(sha) is None:
+        raise Refused(422, "Object does not exist")
+    if not call.body.get("force", False) and not call.repo.git.is_ancestor(old, sha):
+        raise Refused(422, "Update is not a fast forward")
+    _set_ref(call, name, sha)
+    return 200, call.answers.ref(call.repo, name, sha)
+
+
+@_route("DELETE", "/repos/{owner}/{name}/git/refs/{ref...}", "contents", "write")
+def _delete_ref(call: Call) -> tuple[int, Any]:
+    name = f"refs/{call.values['ref']}"
+    if call.repo.git.ref(name) is None:
+        raise Refused(422, "Reference does not exist")
+    if name.startswith("refs/heads/"):
+        call.repo.delete_branch(name.removeprefix("refs/heads/"))
+    else:
+        call.repo.git.delete_ref(name)
+    return 204, None
+
+
+@_route("GET", "/repos/{owner}/{name}/git/trees/{tree...}", "contents")
+def _get_tree(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    sha = call.values["tree"]
+    kind = call.repo.git.type_of(sha)
+    if kind not in ("tree", "commit"):
+        raise Refused(404, "Not Found")
+    tree = call.repo.git.commit(sha).tree if kind == "commit" else sha
+    return 200, call.answers.tree(call.repo, tree, recursive="recursive" in call.query)
+
+
+@_route("POST", "/repos/{owner}/{name}/git/trees", "contents", "write")
+def _create_tree(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    git, base = call.repo.git, call.body.get("base_tree")
+    if base is not None and git.type_of(base) not in ("tree", "commit"):
+        raise Refused(422, "base_tree is not a valid tree oid")
+    changes = []
+    for entry in call.body["tree"]:
+        if "sha" in entry and "content" in entry:
+            raise Refused(422, "Cannot supply both 'sha' and 'content'")
+        if entry["path"].startswith("/") or ".." in entry["path"].split("/") or not entry["path"]:
+            raise Refused(422, "tree.path contains a malformed path component")
+        sha = git.write_blob(entry["content"].encode()) if "content" in entry else entry.get("sha")
+        if sha is not None and git.type_of(sha) != entry.get("type", "blob"):
+            raise Refused(422, f"tree.sha {sha} is not a valid {entry.get('type', 'blob')}")
+        changes.append((entry["mode"], entry["path"], sha))
+    return 201, call.answers.tree(call.repo, git.write_tree(base, changes), recursive=False)
+
+
+@_route("GET", "/repos/{owner}/{name}/git/blobs/{sha}", "contents")
+def _get_blob(call: Call) -> tuple[int, Any]:
+    if call.repo.git.type_of(call.values["sha"]) != "blob":
+        raise Refused(404, "Not Found")
+    return 200, call.answers.blob(call.repo, call.values["sha"])
+
+
+@_route("POST", "/repos/{owner}/{name}/git/blobs", "contents", "write")
+def _create_blob(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    content = call.body["content"]
+    if call.body.get("encoding", "utf-8") == "base64":
+        try:
+            data = base64.b64decode(content, validate=True)
+        except binascii.Error:
+            raise Refused(422, "content is not valid Base64") from None
+    else:
+        data = content.encode()
+    return 201, call.answers.short_blob(call.repo, call.repo.git.write_blob(data))
+
+
+@_route("GET", "/repos/{owner}/{name}/git/commits/{sha}", "contents")
+def _get_commit(call: Call) -> tuple[int, Any]:
+    return 200, call.answers.git_commit(call.repo, _commit(call, call.values["sha"]))
+
+
+@_route("POST", "/repos/{owner}/{name}/git/commits", "contents", "write")
+def _create_commit(call: Call) -> tuple[int, Any]:
+    _not_empty(call)
+    git = call.repo.git
+    if git.type_of(call.body["tree"]) != "tree":
+        raise Refused(422, "Tree SHA does not exist")
+    for parent in call.body.get("parents", []):
+        if git.type_of(parent) != "commit":
+            raise Refused(422, "Parent SHA does not exist or is not a commit object")
+    author = _signature(call, "author")
+    if "author" in call.body or "committer" in call.body or call.token.kind != "app":
+        committer = _signature(call, "committer" if "committer" in call.body else "author")
+    else:
+        committer = Signature(name="GitHub", email="noreply@github.com", date=author.date)
+    sha = git.write_commit(
+        tree=call.body["tree"],
+        parents=call.body.get("parents", []),
+        message=call.body["message"],
+        author=author,
+        committer=committer,
+    )
+    return 201, call.answers.git_commit(call.repo, git.commit(sha))
+
+
+def _signature(call: Call, name: str) -> Signature:
+    given = call.body.get(name, {})
+    login = call.token.login
+    return Signature(
+        name=given.get("name", login),
+        email=given.get("email", f"{login}@users.noreply.github.com"),
+        date=given.get("date", call.now()),
+    )
+
+
+def _commit(call: Call, sha: str) -> CommitObject:
+    _not_empty(call)
+    if call.repo.git.type_of(sha) != "commit":
+        raise Refused(404, "Not Found")
+    return call.repo.git.commit(sha)
+
+
+def _set_ref(call: Call, name: str, sha: str) -> None:
+    if name.startswith("refs/heads/"):
+        call.repo.set_head(name.removeprefix("refs/heads/"), sha)
+    else:
+        call.repo.git.set_ref(name, sha)
+
+
+def _not_empty(call: Call) -> None:
+    if call.repo.empty:
+        raise Refused(409, "Git Repository is empty.")
+
+
+# Pull requests
+
+
+@_route("GET", "/repos/{owner}/{name}/pulls", "pull_requests")
+def _list_pulls(call: Call) -> tuple[int, Any]:
+    state, head, base = (call.query.get(name) for name in ("state", "head", "base"))
+    pulls = [
+        pull
+        for pull in reversed(call.repo.pulls.values())
+        if state == "all" or pull.state == (state or "open")
+        # GitHub takes a head that is not `owner:branch` for no filter at all.
+        if head is None or ":" not in head or head == f"{call.repo.owner}:{pull.head}"
+        if base is None or pull.base == base
+    ]
+    size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
+    return 200, [call.answers.pull(call.repo, pull) for pull in pulls[size * (page - 1) : size * page]]
+
+
+@_route("GET", "/repos/{owner}/{name}/pulls/{number}", "pull_requests")
+def _get_pull(call: Call) -> tuple[int, Any]:
+    return 200, call.answers.full_pull(call.repo, _pull(call))
+
+
+@_route("POST", "/repos/{owner}/{name}/pulls", "pull_requests", "write")
+def _create_pull(call: Call) -> tuple[int, Any]:
+    if not call.token.may_open_pulls:
+        raise Refused(403, "GitHub Actions is not permitted to create or approve pull requests.")
+    repo, title, base = call.repo, call.body.get("title", ""), call.body["base"]
+    head = call.body["head"].removeprefix(f"{repo.owner}:")
+    if not title.strip():
+        raise _invalid("PullRequest", "title", "missing_field")
+    _check_texts(title, call.body.get("body"))
+    for name, branch in (("head", head), ("base", base)):
+        if repo.head(branch) is None:
+            raise _invalid("PullRequest", name)
+    if any((pull.head, pull.base) == (head, base) for pull in repo.open_pulls()):
+        raise _said("PullRequest", f"A pull request already exists for {repo.owner}:{head}.")
+    if repo.git.count(f"refs/heads/{base}..refs/heads/{head}") == 0:
+        raise _said("PullRequest", f"No commits between {base} and {head}")
+    if repo.git.merge_base(f"refs/heads/{base}", f"refs/heads/{head}") is None:
+        raise _said("PullRequest", f"The {head} branch has no history in common with {base}")
+    pull = repo.new_pull(
+        user=call.token.login,
+        title=title.strip(),
+        body=call.body.get("body"),
+        head=head,
+        base=base,
+        draft=call.body.get("draft", False),
+    )
+    return 201, call.answers.full_pull(repo, pull)
+
+
+@_route("PATCH", "/repos/{owner}/{name}/pulls/{number}", "pull_requests", "write")
+def _edit_pull(call: Call) -> tuple[int, Any]:
+    pull = _pull(call)
+    _check_texts(call.body.get("title", pull.title), call.body.get("body"))
+    if call.body.get("state") == "closed" and pull.state == "open":
+        call.repo.close(pull.number)
+    pull.title = call.body.get("title", pull.title).strip()
+    pull.body = call.body.get("body", pull.body)
+    pull.base = call.body.get("base", pull.base)
+    pull.updated_at = call.now()
+    return 200, call.answers.full_pull(call.repo, pull)
+
+
+def _check_texts(title: str, body: str | None) -> None:
+    if len(title) > _LONGEST_TITLE:
+        raise _said("PullRequest", "title is too long (maximum is 256 characters)")
+    if body is not None and len(body) > _LONGEST_BODY:
+        raise _said("PullRequest", "body is too long (maximum is 65536 characters)")
+
+
+def _pull(call: Call) -> Pull:
+    number = call.values["number"]
+    pull = call.repo.pulls.get(int(number)) if number.isdigit() else None
+    if pull is None:
+        raise Refused(404, "Not Found")
+    return pull
+
+
+# Labels
+
+
+@_route("GET", "/repos/{owner}/{name}/labels/{label}", "metadata")
+def _get_label(call: Call) -> tuple[int, Any]:
+    label = call.repo.labels.get(call.values["label"].lower())
+    if label is None:
+        raise Refused(404, "Not Found")
+    return 200, call.answers.label(call.repo, label)
+
+
+@_route("POST", "/repos/{owner}/{name}/labels", "issues", "write")
+def _create_label(call: Call) -> tuple[int, Any]:
+    name = call.body["name"]
+    if name.lower() in call.repo.labels:
+        raise _invalid("Label", "name", "already_exists")
+    label = call.repo.new_label(
+        name, color=call.body.get("color", "ededed"), description=call.body.get("description", "")
+    )
+    return 201, call.answers.label(call.repo, label)
+
+
+@_route("POST", "/repos/{owner}/{name}/issues/{number}/labels", "pull_requests", "write")
+def _add_labels(call: Call) -> tuple[int, Any]:
+    pull = _pull(call)
+    known = {name.lower() for name in pull.labels}
+    for name in call.body["labels"]:
+        label = call.repo.labels.get(name.lower()) or _label_on_the_fly(call, name)
+        if label.name.lower() not in known:
+            pull.labels.append(label.name)
+    return 200, [call.answers.label(call.repo, call.repo.labels[name.lower()]) for name in pull.labels]
+
+
+def _label_on_the_fly(call: Call, name: str) -> Label:
+    """GitHub makes a label that it does not know, if the token may do that."""
+    if not call.token.may("issues", "write"):
+        raise Refused(403, "You do not have permission to create labels on this repository.")
+    if len(name) > 50:
+        raise _said("Label", "name is too long (maximum is 50 characters)")
+    return call.repo.new_label(name)
