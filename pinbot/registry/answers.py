@@ -1,0 +1,140 @@
+"""What an answer about a manifest means: a digest, a document or an error. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+import httpx
+
+from pinbot.errors import InvalidReference, NotFound, RegistryError, Unreachable, Untrustworthy
+from pinbot.model.manifest import Index, Manifest
+from pinbot.model.reference import Digest, ImageReference
+from pinbot.registry import documents
+from pinbot.registry.hosts import TOO_MANY_REQUESTS, TRANSIENT
+from pinbot.registry.transport import Answer
+
+_DIGEST_HEADER = "Docker-Content-Digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is asked for: the manifest of a tag, or of a digest."""
+
+    registry: str
+    repository: str
+    reference: str
+    digest: Digest | None = None
+
+    @classmethod
+    def by_tag(cls, image: ImageReference) -> Self:
+        """The image's tag, `latest` where there is neither tag nor digest; its digest if there is no tag."""
+        if image.tag is None and image.digest is not None:
+            return cls.by_digest(image)
+        return cls(
+            registry=image.registry, repository=image.repository, reference=image.effective_tag or "latest"
+        )
+
+    @classmethod
+    def by_digest(cls, image: ImageReference) -> Self:
+        """The image's digest; its tag if there is none."""
+        if image.digest is None:
+            return cls.by_tag(image)
+        return cls(
+            registry=image.registry,
+            repository=image.repository,
+            reference=str(image.digest),
+            digest=image.digest,
+        )
+
+    @property
+    def path(self) -> str:
+        """Where its manifest is, below the repository."""
+        return f"manifests/{self.reference}"
+
+    def __str__(self) -> str:
+        return f"digest {self.digest.short}…" if self.digest else f"tag {self.reference}"
+
+
+def stated_digest(answer: Answer) -> Digest | None:
+    """The digest that a header states; None where there is none, or one that is malformed."""
+    try:
+        return Digest.parse(answer.headers.get(_DIGEST_HEADER, ""))
+    except InvalidReference:
+        return None
+
+
+def of_head(answer: Answer, target: Target) -> tuple[Digest, str] | None:
+    """Digest and media type, where the answer to a HEAD leaves no doubt about them; else None: ask by GET.
+
+    Raises:
+        Unreachable: asking by GET would not help.
+        Unsupported: a schema 1 manifest.
+    """
+    if answer.status in TRANSIENT and answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
+        raise failure(answer, target)
+    if answer.status != httpx.codes.OK:
+        return None
+    kind = documents.media_type(answer.headers.get("Content-Type", ""))
+    documents.refuse_schema_1(kind)
+    digest = stated_digest(answer)
+    if digest is None or not documents.is_known(kind) or target.digest not in {None, digest}:
+        return None
+    return digest, kind
+
+
+def of_get(answer: Answer, target: Target) -> tuple[Digest, Manifest | Index]:
+    """The document, and its digest by its bytes.
+
+    Raises:
+        RegistryError: there is none, or it is not what was asked for or stated.
+    """
+    if answer.status != httpx.codes.OK:
+        raise failure(answer, target)
+    stated = stated_digest(answer)
+    expected = target.digest or stated
+    actual = hash_of(answer.body, expected.algorithm if expected else "sha256")
+    for promise in (target.digest, stated):
+        if promise is not None and promise.algorithm == actual.algorithm and promise != actual:
+            raise wrong_bytes(promise, actual)
+    return actual, documents.parse(answer.body, answer.headers.get("Content-Type", ""))
+
+
+def hash_of(body: bytes, algorithm: str) -> Digest:
+    """The digest of bytes by one of the algorithms that a `Digest` can have."""
+    return Digest(algorithm, hashlib.new(algorithm, body).hexdigest())
+
+
+def wrong_bytes(promised: Digest, actual: Digest) -> Untrustworthy:
+    """The error for content that is not what its digest says."""
+    return Untrustworthy(
+        f"the registry sent content with the digest {actual}, where it should be {promised}",
+        hint="the answer was cut or changed on its way, or the registry's storage is damaged",
+    )
+
+
+def failure(answer: Answer, target: Target) -> RegistryError:
+    """The error that an answer other than 200, 401 or 403 is."""
+    name, status = target.registry, answer.status
+    said = documents.error_message(answer.body)
+    words = f"status {status}, {said}" if said else f"status {status}"
+    if status == httpx.codes.NOT_FOUND:
+        if "NAME_UNKNOWN" in documents.error_codes(answer.body):
+            return NotFound(
+                f"{name} has no repository {target.repository}",
+                hint="check the name; a private repository may need credentials",
+            )
+        return NotFound(
+            f"{name} has no {target} in {target.repository}",
+            hint="check the name and the tag" + ("" if said else ", and that a registry answers there"),
+        )
+    if status == TOO_MANY_REQUESTS:
+        return Unreachable(
+            f"{name} has had too many requests from here ({words})",
+            hint="run pinbot again later, or log in to get a higher limit",
+        )
+    if status in TRANSIENT:
+        return Unreachable(f"{name} is in trouble ({words})", hint="run pinbot again later")
+    return Unreachable(
+        f"{name} answers as no registry does ({words})",
+        hint="check the address and whether it speaks http or https",
+    )

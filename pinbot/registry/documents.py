@@ -1,0 +1,179 @@
+"""Reading what registries serve: bytes to manifests, indexes and error texts. Pure.
+
+Sources: OCI image-spec 1.1 (manifest.md, image-index.md, descriptor.md), distribution-spec 1.1 (Error Codes).
+"""
+
+import json
+import re
+from typing import Any
+
+from pinbot.errors import InvalidReference, RegistryError, Untrustworthy
+from pinbot.model.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, Manifest
+from pinbot.model.reference import Digest, Platform
+
+_SCHEMA_1 = re.compile(r"application/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)")
+_SCHEMA_VERSION = 2
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_MESSAGE = 200
+
+
+class Unsupported(RegistryError):
+    """The image has a form that is not worth pinning, because other tools refuse it too."""
+
+    code = "unsupported"
+
+
+def media_type(content_type: str) -> str:
+    """The type alone, in lower case, without parameters such as `charset`."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_known(kind: str) -> bool:
+    """Whether a media type is one of the four that pinbot asks for."""
+    return kind in INDEX_TYPES or kind in MANIFEST_TYPES
+
+
+def refuse_schema_1(kind: str) -> None:
+    """Raise Unsupported for Docker's first manifests: signatures change their digest, and tools dropped them."""
+    if _SCHEMA_1.fullmatch(kind):
+        raise Unsupported(
+            "the image is stored as a Docker schema 1 manifest, which builders no longer pull",
+            hint="push the image anew with a current tool, or use another tag",
+        )
+
+
+def parse(body: bytes, content_type: str) -> Manifest | Index:
+    """Read a manifest or an index whose bytes are already known to be the right ones.
+
+    Raises:
+        Unsupported: a schema 1 manifest, or a document of a type that is no image.
+        Untrustworthy: not what its type says; two readers could disagree about it (CVE-2021-41190).
+    """
+    kind = media_type(content_type)
+    refuse_schema_1(kind)
+    document = _object(body)
+    if document.get("schemaVersion") == 1:
+        refuse_schema_1("application/vnd.docker.distribution.manifest.v1+json")
+    stated = document.get("mediaType")
+    if stated is None:
+        stated = kind
+    elif is_known(kind) and stated != kind:
+        raise _contradiction(f"it was sent as {kind} and calls itself {_quoted(stated)}")
+    if not isinstance(stated, str) or not is_known(stated):
+        raise Unsupported(f"the registry has something else than an image there: {_quoted(stated)}")
+    if document.get("schemaVersion") != _SCHEMA_VERSION:
+        raise _contradiction("its schemaVersion is not 2")
+    if "manifests" in document and ("layers" in document or "config" in document):
+        raise _contradiction("it has the parts of an index and of a manifest at once")
+    annotations = _annotations(document)
+    if stated in INDEX_TYPES:
+        return Index(
+            media_type=stated, manifests=_descriptors(document, "manifests"), annotations=annotations
+        )
+    return Manifest(
+        media_type=stated,
+        config=_descriptor(document.get("config"), "config"),
+        layers=_descriptors(document, "layers"),
+        annotations=annotations,
+    )
+
+
+def platform_of_config(body: bytes) -> Platform | None:
+    """The platform that an image's config names (config.md); None where it is no image's config."""
+    return _platform(_object(body))
+
+
+def error_message(body: bytes) -> str:
+    """What a registry or token server says about an error, as far as it can be read: one short line."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(document, dict):
+        return ""
+    errors = document.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else document
+    if not isinstance(first, dict):
+        return ""
+    words = [first.get("code"), first.get("message")]
+    if words == [None, None]:
+        words = [first.get("error"), first.get("error_description"), first.get("details")]
+    return clean(": ".join(word for word in words if isinstance(word, str) and word))
+
+
+def error_codes(body: bytes) -> frozenset[str]:
+    """The codes of an error answer, e.g. `MANIFEST_UNKNOWN`."""
+    try:
+        errors = json.loads(body)["errors"]
+        return frozenset(str(error["code"]) for error in errors)
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return frozenset()
+
+
+def clean(text: str) -> str:
+    """Foreign text for a message: no control characters, and not too long."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+
+
+def _quoted(value: object) -> str:
+    return clean(json.dumps(value, ensure_ascii=False))
+
+
+def _contradiction(why: str) -> Untrustworthy:
+    return Untrustworthy(
+        f"the registry's manifest cannot be trusted: {why}",
+        hint="tell whoever runs the registry or made the image",
+    )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _contradiction("it is no JSON object")
+    return document
+
+
+def _descriptors(document: dict[str, Any], name: str) -> tuple[Descriptor, ...]:
+    entries = document.get(name)
+    if not isinstance(entries, list):
+        raise _contradiction(f"{name} is not a list")
+    return tuple(_descriptor(entry, f"{name}[{number}]") for number, entry in enumerate(entries))
+
+
+def _descriptor(entry: Any, place: str) -> Descriptor:
+    if not isinstance(entry, dict):
+        raise _contradiction(f"{place} is no descriptor")
+    kind, size = entry.get("mediaType"), entry.get("size")
+    if not isinstance(kind, str) or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise _contradiction(f"{place} lacks a media type or a size")
+    try:
+        digest = Digest.parse(str(entry.get("digest")))
+    except InvalidReference as error:
+        raise _contradiction(f"{place}: {clean(error.message)}") from error
+    return Descriptor(
+        media_type=kind,
+        digest=digest,
+        size=size,
+        platform=_platform(entry.get("platform")),
+        annotations=_annotations(entry),
+    )
+
+
+def _platform(value: Any) -> Platform | None:
+    if not isinstance(value, dict):
+        return None
+    match value.get("os"), value.get("architecture"), value.get("variant"):
+        case str(os), str(architecture), variant if os and architecture:
+            return Platform(os, architecture, variant if isinstance(variant, str) and variant else None)
+    return None
+
+
+def _annotations(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    value = document.get("annotations")
+    if not isinstance(value, dict):
+        return ()
+    return tuple((key, text) for key, text in value.items() if isinstance(text, str))

@@ -1,0 +1,66 @@
+"""Where a registry's API is: names, origins and the rule for plain http."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Self
+
+import httpx
+
+from pinbot.config import RegistrySettings
+from pinbot.errors import Unreachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the API of one registry is.
+
+    Attributes:
+        settings: what the configuration says of the registry.
+        url: scheme, host and port; credentials go to this origin only.
+    """
+
+    settings: RegistrySettings
+    url: httpx.URL
+
+    @classmethod
+    def of(cls, settings: RegistrySettings) -> Self:
+        """Read the settings of a registry.
+
+        Plain http is spoken where `insecure` is set, and to loopback addresses unless they have a `ca`.
+
+        Raises:
+            Unreachable: the location is no `host[:port]`.
+        """
+        scheme = (
+            "http" if settings.insecure or (settings.ca is None and _is_loopback(settings.host)) else "https"
+        )
+        try:
+            url = httpx.URL(f"{scheme}://{settings.host}/")
+        except httpx.InvalidURL:
+            url = httpx.URL()
+        if not url.host or url.userinfo or url.path != "/" or url.query:
+            raise Unreachable(
+                f"{settings.host!r} is no address of a registry",
+                hint="a `location` is written as host or host:port",
+            )
+        return cls(settings=settings, url=url)
+
+    @property
+    def name(self) -> str:
+        """The registry as references name it."""
+        return self.settings.name
+
+
+def origin(url: httpx.URL) -> tuple[str, str, int]:
+    """Scheme, host and port: what must be equal for two URLs to belong to one server (RFC 6454)."""
+    return url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443)
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,87 @@
+"""Credential helpers: programs called `docker-credential-NAME` that hold secrets outside of files.
+
+The protocol is that of docker-credential-helpers: `get`, the server's address on standard input, a JSON
+object on standard output. What they print is never repeated: it may hold a secret.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pinbot.registry.once import Once
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NOT_FOUND = b"credentials not found"
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a helper knows for a server."""
+
+    username: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HelperProblem:
+    """Why a helper could not answer, in words for the user."""
+
+    text: str
+
+
+class Helpers:
+    """Asks helpers on the PATH of `environ`, each once per server."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._answers = Once[tuple[str, str], Login | HelperProblem | None]()
+
+    async def get(self, name: str, server: str) -> Login | HelperProblem | None:
+        """What `docker-credential-NAME` knows for a server; None if nothing.
+
+        It is a problem if there is no such program, if it fails, takes over ten seconds or answers nonsense.
+        """
+        return await self._answers.get((name, server), lambda: self._ask(name, server))
+
+    async def _ask(self, name: str, server: str) -> Login | HelperProblem | None:
+        program = f"docker-credential-{name}"
+        path = shutil.which(program, path=self._environ.get("PATH")) if _NAME.fullmatch(name) else None
+        if path is None:
+            return HelperProblem(f"there is no program {program!r} on the PATH")
+        try:
+            status, output = await self._run(path, server)
+        except TimeoutError:
+            return HelperProblem(f"{program} did not answer within {_SECONDS:g} seconds")
+        except OSError as error:
+            return HelperProblem(f"{program} cannot be run: {error.strerror}")
+        if status != 0:
+            return None if _NOT_FOUND in output else HelperProblem(f"{program} failed with status {status}")
+        try:
+            answer = json.loads(output)
+            username, secret = answer["Username"], answer["Secret"]
+        except (ValueError, RecursionError, KeyError, TypeError):
+            username = secret = None
+        if not isinstance(username, str) or not isinstance(secret, str):
+            return HelperProblem(f"{program} did not answer as a credential helper does")
+        return Login(username=username, secret=secret) if secret else None
+
+    async def _run(self, path: str, server: str) -> tuple[int, bytes]:
+        process = await asyncio.create_subprocess_exec(
+            path,
+            "get",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=dict(self._environ),
+        )
+        try:
+            async with asyncio.timeout(_SECONDS):
+                output, _ = await process.communicate(server.encode())
+        finally:
+            if process.returncode is None:
+                process.kill()
+        return await process.wait(), output

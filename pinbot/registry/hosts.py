@@ -1,0 +1,145 @@
+"""Patience with one host: how many requests at once, when to try again, when to wait and when to give up."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from pinbot.errors import Unreachable
+from pinbot.ports import Clock
+from pinbot.registry.transport import Answer, NoAnswer
+
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How hard to try; times in seconds.
+
+    Attributes:
+        at_once: requests that one host gets at the same time.
+        tries: how often one request is sent before its failure is believed.
+        pause, longest_pause: the wait after try n is random between 0 and `pause * 2^n`, up to the longest.
+        obey: the longest `Retry-After` that is waited for; a longer one is a failure at once.
+        budget, earned: tries beyond the first that a host has in store, and what each answer adds to it.
+        give_up: broken requests in a row after which a host that had answered is left alone; one that never
+            answered is left alone after its first.
+        rest: for how long it is left alone.
+    """
+
+    at_once: int = 16
+    tries: int = 4
+    pause: float = 0.3
+    longest_pause: float = 20.0
+    obey: float = 60.0
+    budget: float = 20.0
+    earned: float = 0.5
+    give_up: int = 5
+    rest: float = 30.0
+
+
+class Host:
+    """One origin; all requests to it pass through here."""
+
+    def __init__(self, name: str, *, patience: Patience, clock: Clock, jitter: Callable[[], float]) -> None:
+        self._name = name
+        self._patience = patience
+        self._clock = clock
+        self._jitter = jitter
+        self._gate = asyncio.Semaphore(patience.at_once)
+        self._budget = patience.budget
+        self._answered = False
+        self._broken = 0
+        self._paused_until = float("-inf")
+        self._left_alone_until = float("-inf")
+        self._left_alone_because = ""
+
+    async def ask(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Send until an answer comes that is no passing trouble, or patience ends.
+
+        When it ends with an answer of a `TRANSIENT` status, that answer is returned.
+
+        Raises:
+            NoAnswer: the last try broke off.
+            Unreachable: the host is left alone, because it asked for it or has not answered for some time.
+            Untrustworthy: see `Transport.send`.
+        """
+        idle_connection_may_have_died = True
+        for tried in itertools.count(1):
+            outcome = await self._try(send)
+            if isinstance(outcome, NoAnswer) and outcome.stale and idle_connection_may_have_died:
+                idle_connection_may_have_died = False
+                outcome = await self._try(send)
+            if isinstance(outcome, Answer) and outcome.status not in TRANSIENT:
+                return outcome
+            hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
+            if hopeless or tried >= self._patience.tries or self._budget < 1:
+                return self._end(outcome)
+            self._budget -= 1
+            await self._pause_after(tried, outcome)
+        raise AssertionError("unreachable")
+
+    async def _try(self, send: Callable[[], Awaitable[Answer]]) -> Answer | NoAnswer:
+        async with self._gate:
+            while (wait := self._paused_until - self._clock.monotonic()) > 0:
+                await self._clock.sleep(wait)
+            if self._clock.monotonic() < self._left_alone_until:
+                raise Unreachable(
+                    f"{self._name} is left alone for now: {self._left_alone_because}",
+                    hint="run pinbot again later",
+                )
+            try:
+                answer = await send()
+            except NoAnswer as trouble:
+                return trouble
+        self._answered = True
+        self._broken = 0
+        self._budget = min(self._budget + self._patience.earned, self._patience.budget)
+        return answer
+
+    def _end(self, outcome: Answer | NoAnswer) -> Answer:
+        if isinstance(outcome, Answer):
+            return outcome
+        self._broken += 1
+        if not self._answered or self._broken >= self._patience.give_up:
+            self._leave_alone(self._patience.rest, outcome.message)
+        raise outcome
+
+    async def _pause_after(self, tried: int, outcome: Answer | NoAnswer) -> None:
+        longest = min(self._patience.pause * 2**tried, self._patience.longest_pause)
+        wait = self._jitter() * longest
+        if isinstance(outcome, Answer):
+            asked = retry_after(outcome)
+            if asked is not None and asked > self._patience.obey:
+                because = f"it asked for a pause of {asked:.0f} seconds (status {outcome.status})"
+                self._leave_alone(asked, because)
+                raise Unreachable(
+                    f"{self._name} wants no requests for {asked:.0f} seconds (status {outcome.status})",
+                    hint="its limit is used up: run pinbot again later, or log in to get a higher limit",
+                )
+            if asked is not None or outcome.status == TOO_MANY_REQUESTS:
+                wait = wait if asked is None else asked
+                self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
+        await self._clock.sleep(wait)
+
+    def _leave_alone(self, seconds: float, because: str) -> None:
+        self._left_alone_until = self._clock.monotonic() + seconds
+        self._left_alone_because = because
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that an answer asks to wait (RFC 9110, section 10.2.3); None where it says nothing sensible.
+
+    A date is compared with the answer's own `Date`, so that no clock needs to be right.
+    """
+    text = answer.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        then, now = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
+        seconds = (then - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return seconds if seconds >= 0 else None

@@ -1,0 +1,72 @@
+"""One registry: requests to it with the right credentials."""
+
+import itertools
+
+import httpx
+
+from pinbot.ports import Clock
+from pinbot.registry.auth import Authenticator
+from pinbot.registry.credentials import CredentialStore
+from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.transport import Answer
+from pinbot.registry.web import Web
+
+_MOST_ROUNDS = 3
+
+
+class Session:
+    """Asks one registry.
+
+    `head_refused` is set when the registry has shown that it does not know HEAD.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, web: Web, store: CredentialStore, clock: Clock) -> None:
+        self.endpoint = endpoint
+        self.head_refused = False
+        self._web = web
+        self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
+
+    @property
+    def name(self) -> str:
+        """The registry as references name it."""
+        return self.endpoint.name
+
+    async def ask(self, method: str, repository: str, path: str, *, accept: str, limit: int) -> Answer:
+        """Ask for `/v2/<repository>/<path>`; the answer is of any status but 401, and 403 only for a HEAD.
+
+        A HEAD has no body to say why it is forbidden; the caller may want to ask again by GET.
+
+        Raises:
+            AccessDenied: these credentials may not.
+            Unreachable: the registry, or its token server, cannot be asked.
+            Untrustworthy: what came cannot be an answer of a registry.
+        """
+        url = self.endpoint.url.join(f"/v2/{repository}/{path}")
+        for rounds_left in itertools.count(_MOST_ROUNDS - 1, -1):
+            async with self._auth.turn():
+                used = await self._auth.authorization(repository)
+                answer = await self._web.ask(
+                    method,
+                    url,
+                    endpoint=self.endpoint,
+                    limit=limit,
+                    accept=accept,
+                    authorization=used.header,
+                )
+                asked_to_log_in = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(
+                    url
+                )
+                if asked_to_log_in and rounds_left > 0:
+                    await self._auth.refused(repository, used, answer)
+                    continue
+                self._auth.accepted(repository, used)
+            if answer.status == httpx.codes.UNAUTHORIZED or (
+                answer.status == httpx.codes.FORBIDDEN and method != "HEAD"
+            ):
+                raise self._auth.denied(repository, used, answer)
+            return answer
+        raise AssertionError("the count does not end")
+
+    async def aclose(self) -> None:
+        """Stop what is under way."""
+        await self._auth.aclose()

@@ -1,0 +1,296 @@
+"""One HTTP exchange, with every limit that it has. The only module that meets an exception of httpx.
+
+Nothing here follows a redirect, keeps a cookie, tries again or knows about credentials.
+"""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+from pinbot.errors import Unreachable, Untrustworthy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds that one exchange may take: to connect, between two bytes that arrive, and in all."""
+
+    connect: float = 5.0
+    read: float = 15.0
+    total: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent.
+
+    Attributes:
+        method, url, headers: as in HTTP.
+        form: fields of a body, for POST.
+        ca: a PEM file to trust instead of the system's authorities.
+        limit: bytes that the answer's body may have.
+    """
+
+    method: str
+    url: httpx.URL
+    headers: dict[str, str] = field(repr=False)
+    form: dict[str, str] | None = field(default=None, repr=False)
+    ca: str | None = None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the body is whole, and within the request's limit."""
+
+    url: httpx.URL
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What an observer is told of one exchange; `url` has no query, `status` is None where none came."""
+
+    method: str
+    url: str
+    status: int | None
+    milliseconds: float
+
+
+Observer = Callable[[Exchange], None]
+
+
+class NoAnswer(Unreachable):
+    """The exchange broke off.
+
+    Attributes:
+        transient: whether it may go well the next time.
+        stale: whether only an idle connection had been closed meanwhile, so that asking again costs nothing.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", transient: bool = False, stale: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
+        self.stale = stale
+
+
+class Transport:
+    """Sends requests. Connections are kept, and no more are opened than requests are sent at once."""
+
+    def __init__(self, *, user_agent: str, timing: Timing, observer: Observer | None) -> None:
+        self._user_agent = user_agent
+        self._timing = timing
+        self._observer = observer
+        self._clients: dict[str | None, httpx.AsyncClient] = {}
+
+    async def send(self, request: Request) -> Answer:
+        """Exchange one request for one answer, of whatever status.
+
+        Raises:
+            NoAnswer: no whole answer within the time.
+            Untrustworthy: an answer that is larger than the limit, or packed though it must not be.
+        """
+        client = self._client(request)
+        headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
+        started = time.perf_counter()
+        status = None
+        try:
+            with _mapped(request.url, self._timing):
+                async with asyncio.timeout(self._timing.total):
+                    outgoing = client.build_request(
+                        request.method, request.url, headers=headers, data=request.form
+                    )
+                    incoming = await client.send(outgoing, stream=True, auth=None)
+                    try:
+                        status = incoming.status_code
+                        body = await _read(incoming, request)
+                    finally:
+                        await incoming.aclose()
+        finally:
+            if self._observer is not None:
+                elapsed = (time.perf_counter() - started) * 1000
+                self._observer(
+                    Exchange(
+                        method=request.method, url=display(request.url), status=status, milliseconds=elapsed
+                    )
+                )
+        return Answer(url=request.url, status=status, headers=incoming.headers, body=body)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+    def _client(self, request: Request) -> httpx.AsyncClient:
+        plain = request.url.scheme == "http"
+        key = "" if plain else request.ca
+        client = self._clients.get(key)
+        if client is None:
+            client = self._clients[key] = self._open(_no_trust() if plain else _trust(request.ca))
+        return client
+
+    def _open(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+        timing = self._timing
+        try:
+            return httpx.AsyncClient(
+                verify=context,
+                timeout=httpx.Timeout(timing.read, connect=timing.connect, pool=None),
+                # Each host has a gate of its own: queueing in the pool is slow when hundreds wait.
+                limits=httpx.Limits(
+                    max_connections=None, max_keepalive_connections=None, keepalive_expiry=15
+                ),
+                # Cookies would cross from port to port of one host.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise NoAnswer(
+                f"the proxy that the environment names cannot be used: {error}",
+                hint="mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY",
+                transient=False,
+            ) from error
+
+
+def display(url: httpx.URL) -> str:
+    """A URL that may be printed: without query and user, which can hold secrets."""
+    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
+
+
+def _no_trust() -> ssl.SSLContext:
+    """A context for clients that speak plain http only: loading authorities takes longer than a request."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _trust(ca: str | None) -> ssl.SSLContext:
+    """The authorities of a file, else the system's (or `SSL_CERT_FILE`, `SSL_CERT_DIR`), else those of httpx."""
+    if ca is not None:
+        try:
+            return ssl.create_default_context(cafile=ca)
+        except OSError as error:
+            raise NoAnswer(
+                f"the certificate authorities in {ca} cannot be read: {error.strerror or error}",
+                hint="`ca` of a registry names a PEM file",
+                transient=False,
+            ) from error
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile or paths.capath:
+        return ssl.create_default_context()
+    return httpx.create_ssl_context()
+
+
+async def _read(response: httpx.Response, request: Request) -> bytes:
+    if request.method == "HEAD":
+        return b""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise Untrustworthy(
+            f"{display(request.url)} sent its body in {encoding[:40]!r}, though it was asked not to pack it",
+            hint="look for a proxy in between that compresses answers",
+        )
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > request.limit:
+            raise Untrustworthy(
+                f"{display(request.url)} sent more than {request.limit} bytes where such an answer is small",
+                hint="this is no registry's answer, or no image that other tools would read either",
+            )
+    return bytes(body)
+
+
+@contextmanager
+def _mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
+    """Turn what httpx raises into what pinbot raises."""
+    host = url.netloc.decode("ascii")
+    try:
+        yield
+    except TimeoutError as error:
+        raise NoAnswer(
+            f"{host} did not finish its answer within {timing.total:g} seconds", transient=False
+        ) from error
+    except httpx.ConnectTimeout as error:
+        raise NoAnswer(
+            f"no connection to {host} within {timing.connect:g} seconds",
+            hint="check the network, the proxy settings and the registry's name",
+            transient=True,
+        ) from error
+    except httpx.TimeoutException as error:
+        raise NoAnswer(f"{host} sent nothing for {timing.read:g} seconds", transient=True) from error
+    except httpx.ConnectError as error:
+        raise _refused(host, error) from error
+    except httpx.ProxyError as error:
+        raise NoAnswer(
+            f"the proxy on the way to {host} refused: {error}",
+            hint="check HTTPS_PROXY and NO_PROXY",
+            transient=True,
+        ) from error
+    except httpx.RemoteProtocolError as error:
+        raise NoAnswer(
+            f"{host} broke off or speaks no HTTP: {error}",
+            transient=True,
+            stale="without sending a response" in str(error),
+        ) from error
+    except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+        raise NoAnswer(
+            f"the connection to {host} was lost",
+            transient=True,
+            stale=isinstance(error, httpx.WriteError),
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
+
+
+def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
+    """Say why there is no connection; httpx buries the reason."""
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return NoAnswer(
+                    f"the certificate of {host} is not trusted: {cause.verify_message}",
+                    hint="if it has an authority of its own, name its file as `ca` under `registries`",
+                    transient=False,
+                )
+            case ssl.SSLError():
+                return NoAnswer(
+                    f"{host} does not speak TLS as it should: {cause.reason or cause}",
+                    hint="if it speaks plain http, set `insecure: true` for it under `registries`",
+                    transient=False,
+                )
+            case socket.gaierror():
+                return NoAnswer(
+                    f"the name of {host} cannot be resolved: {cause.strerror}",
+                    hint="check the registry's name and the network",
+                    transient=cause.errno == socket.EAI_AGAIN,
+                )
+            case ConnectionRefusedError():
+                return NoAnswer(
+                    f"{host} refuses connections",
+                    hint="is the registry running, and is its port right?",
+                    transient=True,
+                )
+    return NoAnswer(
+        f"no connection to {host}: {error}", hint="check the network and the proxy settings", transient=True
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that led to it, groups included."""
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        current = queue.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            queue.extend(current.exceptions)
+        queue += [current.__cause__, current.__context__]

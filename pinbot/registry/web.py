@@ -1,0 +1,94 @@
+"""Requests with patience, and redirects by hand: what a client of one registry builds on."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+import httpx
+
+from pinbot.errors import Untrustworthy
+from pinbot.ports import Clock
+from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.hosts import Host, Patience
+from pinbot.registry.transport import Answer, Request, Transport, display
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+
+
+class Web:
+    """All hosts that a client speaks to."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        patience: Patience,
+        clock: Clock,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._transport = transport
+        self._patience = patience
+        self._clock = clock
+        self._jitter = jitter
+        self._hosts: dict[tuple[str, str, int], Host] = {}
+
+    async def ask(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        endpoint: Endpoint,
+        limit: int,
+        accept: str | None = None,
+        authorization: str | None = None,
+        form: dict[str, str] | None = None,
+        redirects: int = _MOST_REDIRECTS,
+    ) -> Answer:
+        """Send a request and follow where the answer points, at most `redirects` times.
+
+        `authorization` goes to the origin of `url` only.
+
+        Raises:
+            Unreachable: see `Host.ask`.
+            Untrustworthy: see `Transport.send`; or redirects that are too many or lead where they must not.
+        """
+        first = origin(url)
+        for _ in range(redirects + 1):
+            headers = {} if accept is None else {"Accept": accept}
+            if authorization is not None and origin(url) == first:
+                headers["Authorization"] = authorization
+            request = Request(
+                method=method, url=url, headers=headers, form=form, ca=endpoint.settings.ca, limit=limit
+            )
+            answer = await self._host(url).ask(partial(self._transport.send, request))
+            if answer.status not in _REDIRECTS or not redirects:
+                return answer
+            url = self._next(answer)
+        raise Untrustworthy(
+            f"{display(url)} is where more than {redirects} redirects led",
+            hint="the registry, or a proxy before it, is set up wrongly",
+        )
+
+    def _host(self, url: httpx.URL) -> Host:
+        key = origin(url)
+        host = self._hosts.get(key)
+        if host is None:
+            name = url.netloc.decode("ascii")
+            host = self._hosts[key] = Host(
+                name, patience=self._patience, clock=self._clock, jitter=self._jitter
+            )
+        return host
+
+    def _next(self, answer: Answer) -> httpx.URL:
+        try:
+            target = answer.url.join(answer.headers.get("Location", ""))
+        except httpx.InvalidURL:
+            target = httpx.URL()
+        secure = target.scheme == "https" or (target.scheme == "http" and answer.url.scheme == "http")
+        if not secure or not target.host or target.userinfo or "Location" not in answer.headers:
+            raise Untrustworthy(
+                f"{display(answer.url)} is redirected to a place that must not be followed",
+                hint="redirects lead to http or https addresses, and never from https to http",
+            )
+        return target.copy_with(fragment=None)
