@@ -11,8 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -20,11 +18,13 @@ from rich.markdown import Markdown
 from rich.panel import Panel
 
 from tests.support.github.server import GitHubServer
+from tests.support.github.state import Repository
 from tests.support.images import push_base_images
 from tests.support.registry import RegistryServer
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "rust-scratch"
 REPOSITORY = "acme/rust-scratch"
+TOKEN = "the-token-of-the-demo"
 
 console = Console(highlight=False)
 
@@ -52,15 +52,19 @@ def main() -> None:
         for image, digest in push_base_images(registry.base_url, revision=2).items():
             say(f"{image} is now {digest[:19]}…")
 
-        with _github(project) as github:
-            chapter("Propose the move, once it has been built")
+        with GitHubServer() as github:
+            say(f"A stand-in for GitHub is up on {github.url}.")
+            github.add_token(TOKEN)
+            repository = github.create_repository(REPOSITORY, from_directory=project)
             environment = {
-                "GITHUB_TOKEN": github.token,
+                "GITHUB_TOKEN": TOKEN,
                 "GITHUB_REPOSITORY": REPOSITORY,
                 "GITHUB_API_URL": github.url,
             }
+
+            chapter("Propose the move, once it has been built")
             pinbot("update", "--build", "--pull-request", **environment)
-            _show_pull_request(github)
+            _show_pull_request(repository)
 
             chapter("Run again: the pull request is as it should be")
             pinbot("update", "--build", "--pull-request", **environment)
@@ -82,20 +86,12 @@ def _project(home: Path, registry: str) -> Path:
     return project
 
 
-@contextmanager
-def _github(project: Path) -> Iterator[GitHubServer]:
-    with GitHubServer() as github:
-        github.create_repository(REPOSITORY, from_directory=project)
-        say(f"A stand-in for GitHub is up on {github.url}.")
-        yield github
-
-
-def _show_pull_request(github: GitHubServer) -> None:
-    [pull] = github.pull_requests(REPOSITORY)
-    say(f"\nThe body of pull request #{pull.number}, as it is rendered:")
-    console.print(Panel(Markdown(pull.body), title=pull.title, width=110))
+def _show_pull_request(repository: Repository) -> None:
+    [pull] = repository.pulls.values()
+    say(f"\nPull request #{pull.number}, as it is rendered:")
+    console.print(Panel(Markdown(pull.body or ""), title=pull.title, width=110))
     say("What its branch changes:")
-    console.print(github.git(REPOSITORY, "diff", "--stat", f"main...{pull.head}"))
+    console.print(repository.git.run("diff", f"{pull.base}...{pull.head}").decode(), markup=False)
 
 
 class Pinbot:

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
-from pinbot.model.manifest import Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
 from pinbot.model.reference import ImageReference
@@ -25,20 +24,16 @@ class Resolver(Protocol):
         ...
 
 
-class ManifestSource(Protocol):
-    """Knows what an image consists of."""
+class Registry(Resolver, Protocol):
+    """A resolver that also looks into what it resolves."""
 
-    async def manifest(self, image: ImageReference) -> Manifest | Index:
-        """Read the manifest or index of an image; its bytes are checked against the digest.
+    async def describe(self, image: ImageReference) -> Resolution:
+        """As `resolve`, with the platforms that the image is for; this reads its manifest.
 
         Raises:
-            RegistryError: as for `Resolver.resolve`.
+            RegistryError: as for `resolve`.
         """
         ...
-
-
-class Registry(Resolver, ManifestSource, Protocol):
-    """All that is asked of registries."""
 
 
 class Builder(Protocol):

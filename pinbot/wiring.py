@@ -1,33 +1,21 @@
 """The only place that constructs adapters, each imported when it is wanted: start-up stays light."""
 
-import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from pinbot.clock import SystemClock
 from pinbot.config import BuildSettings, Config
 from pinbot.errors import ForgeDenied, UsageError
+from pinbot.model.exchange import Exchange
 from pinbot.ports import Builder, Forge, Registry
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
 
-Observer = Callable[[str, str, int | None, float], None]
-"""Called after each exchange with a registry: method, URL without secrets, status or None, milliseconds."""
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
+Observer = Callable[[Exchange], None]
+"""Is told of each request to a registry."""
 
 
 def configuration(file: Path | None, root: Path) -> Config:
@@ -45,13 +33,15 @@ def configuration(file: Path | None, root: Path) -> Config:
 
 
 @asynccontextmanager
-async def registry(config: Config, *, observe: Observer | None = None) -> AsyncIterator[Registry]:
+async def registry(config: Config, *, observer: Observer | None = None) -> AsyncIterator[Registry]:
     """A client of all registries, closed at the end."""
     from pinbot.registry.client import RegistryClient
-    from pinbot.registry.credentials import CredentialStore
+    from pinbot.registry.credentials import Keychain
 
-    credentials = CredentialStore.from_environment(os.environ)
-    async with RegistryClient(config.registry, credentials, SystemClock(), observe=observe) as client:
+    credentials = Keychain(os.environ, Path.home())
+    async with RegistryClient(
+        config.registry, credentials=credentials, clock=SystemClock(), observer=observer
+    ) as client:
         yield client
 
 
@@ -84,6 +74,7 @@ def forge(repository: str | None, api_url: str) -> Forge:
             "--pull-request needs a token, and there is none",
             hint="set GITHUB_TOKEN to one that may write contents and pull requests",
         )
-    from pinbot.forge.github import GitHubForge
+    from pinbot.forge.github import GitHub
+    from pinbot.forge.lifecycle import PullRequests
 
-    return GitHubForge(token=token, repository=repository, api_url=api_url)
+    return PullRequests(GitHub(token=token, repository=repository, clock=SystemClock(), api_url=api_url))

@@ -10,7 +10,7 @@ from pinbot.cli.session import command as make_command
 from pinbot.errors import PinbotError
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.pipeline.resolve import Answer, resolve_all, with_platforms
+from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.render import json, text
 from pinbot.worktree.tree import Tree
 
@@ -29,10 +29,9 @@ def command(session: Session, images: tuple[str, ...], *, platforms: bool) -> in
     config = session.config(Tree.around(Path.cwd()))
 
     async def ask() -> list[Answer]:
-        async with wiring.registry(config, observe=session.observer) as registry:
-            answers = await resolve_all(registry, references, session.progress)
-            if platforms:
-                answers = await with_platforms(registry, answers)
+        async with wiring.registry(config, observer=session.observer) as registry:
+            question = registry.describe if platforms else registry.resolve
+            answers = await resolve_all(question, references, session.progress)
         return list(answers.values())
 
     answers = run_async(ask())

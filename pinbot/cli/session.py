@@ -16,6 +16,7 @@ from rich.console import Console
 from pinbot import wiring
 from pinbot.config import Config
 from pinbot.errors import PinbotError
+from pinbot.model.exchange import Exchange
 from pinbot.ports import Progress
 from pinbot.render import console, json
 from pinbot.render.progress import Bars, Lines, Quiet
@@ -61,9 +62,11 @@ class Session:
         if not self.verbose:
             return None
 
-        def show(method: str, url: str, status: int | None, milliseconds: float) -> None:
-            outcome = "no answer" if status is None else str(status)
-            self.progress.note(f"{method} {url} -> {outcome} in {milliseconds:.0f} ms")
+        def show(exchange: Exchange) -> None:
+            outcome = "no answer" if exchange.status is None else str(exchange.status)
+            self.progress.note(
+                f"{exchange.method} {exchange.url} -> {outcome} in {exchange.milliseconds:.0f} ms"
+            )
 
         return show
 

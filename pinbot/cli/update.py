@@ -120,7 +120,7 @@ def change(
     found = find(paths, wanted=lambda path: format_of(path) is not None)
 
     async def work() -> UpdateReport:
-        async with wiring.registry(config, observe=session.observer) as registry:
+        async with wiring.registry(config, observer=session.observer) as registry:
             return await run_update(
                 found,
                 tree=tree,

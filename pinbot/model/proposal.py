@@ -24,7 +24,7 @@ class Proposal:
         body: Markdown.
         message: of the commit.
         files: what the commit changes.
-        labels: names to put on a pull request that is opened; may be empty.
+        labels: names that the pull request carries: added where they are missing, never taken away.
     """
 
     branch: str

@@ -53,7 +53,7 @@ async def make_plan(found: Found, resolver: Resolver, policy: Policy, progress: 
             skips.append(_skip(occurrence, reason))
 
     asked = [occurrence for occurrence in candidates if policy.move or occurrence.status is Status.UNPINNED]
-    answers = await resolve_all(resolver, (_tagged(occurrence) for occurrence in asked), progress)
+    answers = await resolve_all(resolver.resolve, (_tagged(occurrence) for occurrence in asked), progress)
     wanted = _updates(asked, answers)
     changes, unwritable = _changes(found.sources, wanted)
     updates = _within(wanted, {change.path for change in changes})
