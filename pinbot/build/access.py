@@ -1,0 +1,126 @@
+"""What buildah is told of registries: where they are, whom to trust, and as whom to come.
+
+Everything is written into one private folder, which is the HOME of one build and goes away with it. RUN steps
+see the root of their container only. Sources: containers-registries.conf(5), containers-auth.json(5) and
+containers-certs.d(5).
+"""
+
+import base64
+import json
+import re
+import shutil
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pinbot.config import RegistrySettings
+from pinbot.errors import BuilderError
+from pinbot.model.reference import DOCKER_HUB, ImageReference
+
+HOST_ALIASES = Path("/etc/containers/registries.conf.d")
+# Plain http on this machine needs nobody's leave, as in docker and in pinbot's own requests.
+_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+_IS_LOOPBACK = re.compile(r"(?:127(?:\.\d+){3}|\[::1\]|localhost)(?::\d+)?")
+
+
+def grant(
+    folder: Path, registries: Iterable[RegistrySettings], environ: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Write the files for one build.
+
+    Returns:
+        The variables and the global options that make buildah read them.
+
+    Raises:
+        BuilderError: docker's config.json or a certificate cannot be read.
+    """
+    known = tuple(registries)
+    conf, aliases, auth = folder / "registries.conf", folder / "aliases.conf", folder / "auth.json"
+    conf.write_text(_registries_conf(known))
+    aliases.write_text(_aliases_conf(HOST_ALIASES))
+    auth.touch(mode=0o600)
+    auth.write_text(json.dumps(_credentials(known, environ)))
+    for settings in known:
+        if settings.ca is not None:
+            _trust(folder, settings.host, Path(settings.ca))
+    variables = {"CONTAINERS_REGISTRIES_CONF": str(conf), "REGISTRY_AUTH_FILE": str(auth)}
+    return variables, ("--short-name-alias-conf", str(aliases))
+
+
+def docker_config(environ: Mapping[str, str]) -> Path | None:
+    """The folder of docker's config.json, if this user has one."""
+    if "DOCKER_CONFIG" in environ:
+        return Path(environ["DOCKER_CONFIG"])
+    folder = Path(environ["HOME"], ".docker") if "HOME" in environ else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
+def _registries_conf(registries: tuple[RegistrySettings, ...]) -> str:
+    """A name without a registry means Docker Hub, as everywhere in Dockerfiles."""
+    parts = [f"unqualified-search-registries = [{_quoted(DOCKER_HUB)}]\n"]
+    for settings in registries:
+        location = settings.location or settings.name
+        insecure = settings.insecure or _IS_LOOPBACK.fullmatch(location) is not None
+        parts.append(
+            f"[[registry]]\nprefix = {_quoted(settings.name)}\nlocation = {_quoted(location)}\n"
+            f"insecure = {str(insecure).lower()}\n"
+        )
+    named = {settings.name for settings in registries}
+    parts.extend(
+        f"[[registry]]\nlocation = {_quoted(host)}\ninsecure = true\n"
+        for host in _LOOPBACK
+        if host not in named
+    )
+    return "\n".join(parts)
+
+
+def _aliases_conf(folder: Path) -> str:
+    """Undo the short names of this machine.
+
+    Distributions let `fedora` or `centos` mean registries of their own. A Dockerfile means Docker Hub's, and
+    so does pinbot when it looks digests up; no option of buildah leaves those files out.
+    """
+    names: set[str] = set()
+    for file in sorted(folder.glob("*.conf")):
+        try:
+            names.update(tomllib.loads(file.read_text()).get("aliases", {}))
+        except (OSError, ValueError):
+            continue  # buildah reads it too, and says what is wrong with it
+    whole = {name: ImageReference.parse(name).name for name in sorted(names)}
+    return "\n".join(("[aliases]", *(f"{_quoted(name)} = {_quoted(whole[name])}" for name in whole), ""))
+
+
+def _credentials(registries: tuple[RegistrySettings, ...], environ: Mapping[str, str]) -> dict[str, Any]:
+    """What docker's config.json knows, and above it what pinbot.yaml takes from variables."""
+    folder = docker_config(environ)
+    file = folder / "config.json" if folder is not None else None
+    try:
+        config = json.loads(file.read_bytes()) if file is not None and file.exists() else {}
+        auths: dict[str, Any] = dict(config.get("auths", {}))
+        helpers = dict(config.get("credHelpers", {}))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise BuilderError(
+            f"{file} cannot be read: {error}", hint="mend it, or name another folder in DOCKER_CONFIG"
+        ) from error
+    for settings in registries:
+        username = environ.get(settings.username_variable or "")
+        password = environ.get(settings.password_variable or "")
+        if username and password:
+            pair = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
+            auths |= {settings.name: pair, settings.location or settings.name: pair}
+    return {"auths": auths, "credHelpers": helpers}
+
+
+def _trust(folder: Path, host: str, authorities: Path) -> None:
+    certificates = folder / ".config" / "containers" / "certs.d" / host
+    certificates.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(authorities, certificates / "ca.crt")
+    except OSError as error:
+        raise BuilderError(f"the authorities of {host} cannot be read: {error}") from error
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's are a subset of them."""
+    return json.dumps(text)

@@ -1,0 +1,267 @@
+"""Test builds with buildah: no daemon, stores of their own, RUN steps in a chroot within fresh namespaces."""
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pinbot.build import access, layout, process
+from pinbot.build.log import BuildahLog, newer_than_builder
+from pinbot.build.store import Store, cache_folder, claim
+from pinbot.config import BuildSettings, Network, RegistrySettings
+from pinbot.errors import BuilderError
+from pinbot.model.build import BuildOutcome, BuildRequest, BuiltImage, FailedBuild
+
+_ASK_SECONDS = 60.0
+# Buildah becomes process 1 of its own world: when it goes, its children and mounts go, whatever they do.
+_NAMESPACES = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+_NO_NETWORK = ("--net",)
+_MOST_PULLS = 50
+_RETRIES = ("--retry", "2", "--retry-delay", "1s")
+_VERSION = re.compile(r"buildah version (?P<version>\S+)")
+# What buildah says where the machine, not the Dockerfile, is at fault.
+_TROUBLE = re.compile(
+    r"no space left on device|cannot allocate memory|Operation not permitted|not supported (?:over|by)"
+    r"|unshare|newuidmap|creating overlay mount|database is locked",
+    re.IGNORECASE,
+)
+_ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
+
+
+class Buildah:
+    """Builds with the `buildah` that is found on the PATH of `environ`."""
+
+    name = "buildah"
+
+    def __init__(
+        self,
+        settings: BuildSettings,
+        registries: Iterable[RegistrySettings] = (),
+        *,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._settings = settings
+        self._registries = tuple(registries)
+        self._environ = environ
+        self._version = ""
+        self._wrapper: tuple[str, ...] = ()
+
+    async def probe(self) -> str:
+        """Find out whether builds can be made here.
+
+        Returns:
+            Name and version.
+
+        Raises:
+            BuilderError: why not.
+        """
+        with tempfile.TemporaryDirectory(prefix="pinbot-") as home:
+            env = process.environment(self._environ, home=Path(home))
+            try:
+                asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
+            except OSError as error:
+                raise BuilderError("buildah is not installed", hint="install buildah") from error
+            match = _VERSION.search("\n".join(asked.tail))
+            if not asked.good or match is None:
+                raise BuilderError(f"buildah does not start: {' '.join(asked.tail)[:200]}")
+            self._wrapper = await self._usable_namespaces(env)
+        self._version = f"buildah {match['version']}"
+        return self._version
+
+    async def _usable_namespaces(self, env: Mapping[str, str]) -> tuple[str, ...]:
+        """The wrapper that separates a build from this machine, as far as that is allowed here."""
+        closed = self._settings.network is Network.NONE
+        why = "only root may"
+        if os.geteuid() == 0:
+            wrapper = (*_NAMESPACES, *_NO_NETWORK) if closed else _NAMESPACES
+            try:
+                tried = await process.run((*wrapper, "true"), env=env, limit=_ASK_SECONDS)
+            except OSError:
+                why = "unshare is not installed"
+            else:
+                if tried.good:
+                    return _NAMESPACES
+                why = " ".join(tried.tail)[:200]
+        if closed:
+            raise BuilderError(
+                f"buildah cannot keep a build off the network here: {why}",
+                hint="build as root, use docker, or set build.network to default",
+            )
+        return ()
+
+    async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
+        """Build in a store that keeps its layers for the next build.
+
+        Raises:
+            BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
+        """
+        if not self._version:
+            await self.probe()
+        with claim(cache_folder(self._environ)) as store:
+            variables, options = access.grant(store.work, self._registries, self._environ)
+            bench = _Bench(
+                store=store,
+                wrapper=self._wrapper,
+                env={**process.environment(self._environ, home=store.work), **variables},
+                options=options,
+                closed=self._settings.network is Network.NONE,
+                limit=self._settings.timeout,
+            )
+            await bench.tidy()
+            good = False
+            try:
+                finished, step = await bench.build(request, on_line)
+                good = finished.good
+            finally:
+                if not good:
+                    await bench.remove_containers()
+            if good:
+                contents = layout.read_layout(bench.output)
+                return BuiltImage(
+                    digest=contents.digest,
+                    size=contents.size,
+                    layers=contents.layers,
+                    seconds=finished.seconds,
+                    builder=self._version,
+                )
+        return self._failed(request, finished, step)
+
+    def _failed(self, request: BuildRequest, finished: process.Finished, step: str) -> FailedBuild:
+        last = finished.tail[-1] if finished.tail else f"it ended with status {finished.code}"
+        dockerfile = request.root / request.target.dockerfile
+        if feature := newer_than_builder(finished.tail, dockerfile.read_bytes()):
+            raise BuilderError(
+                f"{self._version} is too old for {feature}",
+                hint="install a newer buildah, or set build.driver to docker",
+                file=request.target.dockerfile,
+            )
+        if not finished.timed_out and (_TROUBLE.search(last) or not (step or _ABOUT_FILE.search(last))):
+            raise BuilderError(f"{self._version} cannot build here: {last}", file=request.target.dockerfile)
+        return FailedBuild(
+            step=step,
+            tail=finished.tail,
+            seconds=finished.seconds,
+            builder=self._version,
+            timed_out=finished.timed_out,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """Everything that one build needs; each command of it sees the same store."""
+
+    store: Store
+    wrapper: tuple[str, ...]
+    env: Mapping[str, str]
+    options: tuple[str, ...]
+    closed: bool
+    limit: float
+
+    @property
+    def output(self) -> Path:
+        return self.store.work / "image"
+
+    async def buildah(
+        self,
+        *arguments: str | Path,
+        closed: bool = False,
+        limit: float = _ASK_SECONDS,
+        on_line: Callable[[str], None] = lambda _: None,
+    ) -> process.Finished:
+        # Mounts live as long as their namespace, so the state of mounts must not live longer either.
+        state = ("--root", self.store.root, "--runroot", self.store.work / "run")
+        unshare = (*self.wrapper, *(_NO_NETWORK if closed else ()))
+        return await process.run(
+            (*unshare, "buildah", *state, *self.options, *arguments),
+            env=self.env,
+            limit=limit,
+            on_line=on_line,
+        )
+
+    async def tidy(self) -> None:
+        """Clear away what a build that was killed left, and what has become too old."""
+        if not self.store.root.exists():
+            self.store.renew()
+            return
+        await self.remove_containers()
+        if self.store.stale:
+            await self._must("rmi", "--all", "--force")
+            self.store.renew()
+        if self.closed:
+            # Without the network nothing is asked anew: a tag must not mean what it meant in an earlier run.
+            names: list[str] = []
+            await self._must("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", on_line=names.append)
+            tagged = [
+                name for name in names if not name.startswith("<none>") and not name.endswith(":<none>")
+            ]
+            if tagged:
+                await self._must("rmi", *tagged)
+
+    async def remove_containers(self) -> None:
+        """Remove what steps ran in; the store is ours, so all of it."""
+        await self._must("rm", "--all")
+
+    async def _must(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> None:
+        finished = await self.buildah(*arguments, on_line=on_line)
+        if not finished.good:
+            raise BuilderError(
+                f"buildah {arguments[0]} failed: {' '.join(finished.tail)[-300:]}",
+                hint=f"delete {self.store.folder}, which is only a cache",
+            )
+
+    async def build(
+        self, request: BuildRequest, on_line: Callable[[str], None]
+    ) -> tuple[process.Finished, str]:
+        """Build, off the network if that is wanted: then buildah names the images that it lacks.
+
+        Returns:
+            How it ended, and the instruction that was reached.
+        """
+        started = time.monotonic()
+        pulled: set[str] = set()
+
+        def left() -> float:
+            return self.limit - (time.monotonic() - started)
+
+        while True:
+            log = BuildahLog()
+
+            def take(line: str, log: BuildahLog = log) -> None:
+                log.feed(line)
+                if not (self.closed and log.absent):
+                    on_line(line)
+
+            finished = await self._bud(request, left(), take)
+            if not self.closed or log.absent is None or log.absent in pulled or len(pulled) == _MOST_PULLS:
+                break
+            pulled.add(log.absent)
+            platform = ("--platform", request.target.platform) if request.target.platform else ()
+            finished = await self.buildah(
+                "pull", *_RETRIES, *platform, log.absent, limit=left(), on_line=on_line
+            )
+            if not finished.good:
+                break
+        return replace(finished, seconds=time.monotonic() - started), log.step
+
+    async def _bud(
+        self, request: BuildRequest, limit: float, on_line: Callable[[str], None]
+    ) -> process.Finished:
+        target = request.target
+        arguments: list[str | Path] = ["bud", "--isolation", "chroot", "--layers", "--http-proxy=false"]
+        # Nothing in the image may depend on when it was built, and sizes are those that are downloaded.
+        arguments += ["--timestamp", "0", "--disable-compression=false", *_RETRIES]
+        if self.closed:
+            arguments += ["--pull=never"]
+        if target.stage is not None:
+            arguments += ["--target", target.stage]
+        if target.platform is not None:
+            arguments += ["--platform", target.platform]
+        for name, value in target.args:
+            arguments += ["--build-arg", f"{name}={value}"]
+        arguments += ["--tag", f"oci:{self.output}:built", "--file", request.root / target.dockerfile]
+        return await self.buildah(
+            *arguments, request.root / target.context, closed=self.closed, limit=limit, on_line=on_line
+        )

@@ -1,0 +1,112 @@
+"""Reading what a builder wrote, without a daemon: an OCI image layout, or the archive of `docker save`.
+
+Sources: OCI image-spec 1.1, image-layout.md; moby's image specification 1.2, combined image JSON and tar.
+"""
+
+import hashlib
+import json
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pinbot.errors import BuilderError
+from pinbot.model.manifest import OCI_MANIFEST
+from pinbot.model.reference import Digest
+
+_OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_CHUNK = 1 << 20
+_COMPRESSED = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What there is to say of an image: the digest of its manifest, and its layers as a client gets them."""
+
+    digest: Digest
+    size: int
+    layers: int
+
+
+def read_layout(folder: Path) -> Contents:
+    """Read the one image of an OCI layout.
+
+    Raises:
+        BuilderError: what lies there is no layout of one image.
+    """
+    try:
+        (entry,) = json.loads((folder / "index.json").read_bytes())["manifests"]
+        digest = Digest.parse(entry["digest"])
+        manifest = json.loads((folder / "blobs" / digest.algorithm / digest.hex).read_bytes())
+        return _contents(digest, manifest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BuilderError(f"the builder left no image that can be read: {error!r}") from error
+
+
+def read_archive(file: Path) -> Contents:
+    """Read the one image of an archive made by `docker save`.
+
+    Docker keeps layers as plain tar files. They are compressed here just as a push would do it, so that sizes
+    compare and the digest is that of a manifest; a layer that is compressed already is taken as it is.
+
+    Raises:
+        BuilderError: what lies there is no archive of one image.
+    """
+    try:
+        with tarfile.open(file) as archive:
+            (entry,) = json.loads(_member(archive, "manifest.json").read())
+            config = _member(archive, entry["Config"]).read()
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "config": {"mediaType": _OCI_CONFIG, "digest": _sha256(config), "size": len(config)},
+                "layers": [_layer(_member(archive, name)) for name in entry["Layers"] or ()],
+            }
+    except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
+        raise BuilderError(f"docker saved no image that can be read: {error!r}") from error
+    body = json.dumps(manifest, separators=(",", ":")).encode()
+    return _contents(Digest.parse(_sha256(body)), manifest)
+
+
+def _contents(digest: Digest, manifest: Mapping[str, Any]) -> Contents:
+    layers = manifest["layers"]
+    return Contents(digest=digest, size=sum(layer["size"] for layer in layers), layers=len(layers))
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    """A file of the archive; Docker before 25 writes a layer that comes again as a symbolic link."""
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file
+
+
+def _layer(file: IO[bytes]) -> dict[str, object]:
+    """The descriptor of a layer, compressed if it was not."""
+    head = file.read(4)
+    file.seek(0)
+    suffix = next((suffix for magic, suffix in _COMPRESSED.items() if head.startswith(magic)), None)
+    # wbits 31: a gzip stream whose header holds neither name nor time.
+    squeeze = zlib.compressobj(wbits=31) if suffix is None else None
+    digest = hashlib.sha256()
+    size = 0
+    while chunk := file.read(_CHUNK):
+        piece = squeeze.compress(chunk) if squeeze else chunk
+        digest.update(piece)
+        size += len(piece)
+    if squeeze:
+        piece = squeeze.flush()
+        digest.update(piece)
+        size += len(piece)
+    return {
+        "mediaType": f"{_OCI_LAYER}{suffix or '+gzip'}",
+        "digest": f"sha256:{digest.hexdigest()}",
+        "size": size,
+    }
+
+
+def _sha256(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"

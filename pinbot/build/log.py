@@ -1,0 +1,105 @@
+"""Understanding builders' logs: which step is running or failed, and what is newer than the builder."""
+
+import re
+from collections.abc import Sequence
+
+_BUILDAH_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (?P<step>.+)")
+_BUILDAH_ABSENT = re.compile(
+    r"Error: (?:creating build container: (?P<base>\S+): image not known"
+    r"|.*\bfrom=(?P<copied>[^\s,]+): no stage or image found with that name)"
+)
+
+_VERTEX = re.compile(r"#(?P<number>\d+) \[(?P<stage>[^\]]+)\] (?P<text>.+)")
+_ENDED = re.compile(r"#(?P<number>\d+) (?P<how>DONE|CACHED|CANCELED|ERROR)\b")
+_METADATA = "load metadata for "
+
+
+class BuildahLog:
+    """The log of `buildah bud`, one line after the other."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.absent: str | None = None
+
+    def feed(self, line: str) -> None:
+        """Take the next line.
+
+        `step` is then the instruction that began last, and `absent` an image that was not there and might
+        not be pulled.
+        """
+        if match := _BUILDAH_STEP.fullmatch(line):
+            self.step = match["step"]
+        elif match := _BUILDAH_ABSENT.match(line):
+            self.absent = match["base"] or match["copied"]
+
+
+class BuildKitLog:
+    """BuildKit's plain progress, one line after the other."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, str] = {}
+        self._failed = ""
+
+    @property
+    def step(self) -> str:
+        """The step that failed; while none did, the one that began last of those that still run."""
+        return self._failed or next(reversed(self._running.values()), "")
+
+    def feed(self, line: str) -> None:
+        """Take the next line."""
+        if match := _VERTEX.fullmatch(line):
+            self._running[match["number"]] = _step(match["stage"], match["text"])
+        elif match := _ENDED.match(line):
+            step = self._running.pop(match["number"], "")
+            if match["how"] == "ERROR" and not self._failed:
+                self._failed = step
+
+
+def _step(stage: str, text: str) -> str:
+    if stage == "internal":
+        return f"FROM {text.removeprefix(_METADATA)}" if text.startswith(_METADATA) else ""
+    return text
+
+
+# A builder's own complaint comes last; what a RUN prints may look the same.
+_LAST_WORDS = 3
+# Dockerfile reference: flags that came after the first BuildKit releases.
+_NEW_FLAGS = frozenset(
+    {
+        "checksum",
+        "chmod",
+        "device",
+        "exclude",
+        "keep-git-dir",
+        "link",
+        "mount",
+        "network",
+        "parents",
+        "security",
+    }
+    | {"unpack"}
+)
+_UNKNOWN_FLAG = re.compile(r"unknown flag: -{0,2}(?P<flag>[a-z-]+)", re.IGNORECASE)
+_OTHER_FLAGS = re.compile(r'at STEP "(?P<step>[A-Z]+ .*)": [A-Z]+ only supports the ')
+_FLAG = re.compile(r"(?<=\s)--(?P<flag>[a-z-]+)")
+_SYMBOLIC_MODE = re.compile(r"chmod(?: parameter:)? '?[ugoa]*[-+=][rwxXstugo]*", re.IGNORECASE)
+_HEREDOC = re.compile(rb"^\s*(?:RUN|COPY|ADD)\b.*<<-?[\"']?\w", re.IGNORECASE | re.MULTILINE)
+_HEREDOC_COMPLAINT = re.compile(r"unknown instruction|<<\S*[\"']?: no such file|\"/?<<|/<<", re.IGNORECASE)
+
+
+def newer_than_builder(tail: Sequence[str], dockerfile: bytes) -> str | None:
+    """What in the Dockerfile the builder does not know yet, by its complaint; None if that is not why."""
+    for line in tail[-_LAST_WORDS:]:
+        if not line.lower().startswith(("error", "failed", "dockerfile")):
+            continue
+        if (match := _UNKNOWN_FLAG.search(line)) and match["flag"] in _NEW_FLAGS:
+            return f"--{match['flag']}"
+        if match := _OTHER_FLAGS.search(line):
+            for flag in _FLAG.finditer(match["step"]):
+                if flag["flag"] in _NEW_FLAGS - {"chmod", "mount"}:
+                    return f"{match['step'].partition(' ')[0]} --{flag['flag']}"
+        if _SYMBOLIC_MODE.search(line):
+            return "symbolic modes in --chmod"
+        if _HEREDOC_COMPLAINT.search(line) and _HEREDOC.search(dockerfile):
+            return "heredocs"
+    return None

@@ -1,0 +1,195 @@
+"""The only place that starts a builder's process, and the one that makes sure that it ends.
+
+A child gets a session of its own, so that it and everything it starts can be stopped as one group; nothing of
+pinbot's environment except what is passed; and one pipe for both its outputs, which is read as it comes.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TAIL_LINES = 40
+LONGEST_LINE = 2000
+GRACE_SECONDS = 5.0
+_CHUNK = 64 * 1024
+
+# What programs need beside what their driver gives them; the rest, tokens above all, is not theirs to see.
+_PASSED_ON = (
+    "PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    *(case(name) for name in ("http_proxy", "https_proxy", "no_proxy") for case in (str.lower, str.upper)),
+)
+# ECMA-48, 5.4 and 8.3: control sequences, then strings up to BEL or ST, then the short escapes.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[P\]X^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
+# Also what would reorder or break a line for its reader: bidirectional controls and Unicode's line ends.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_LINE_END = re.compile(rb"[\r\n]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A process that came to an end.
+
+    Attributes:
+        code: its exit status; if negative, the signal that ended it.
+        tail: its last lines, both outputs together, without control characters.
+        seconds: how long it ran.
+        timed_out: whether it was stopped because it took too long.
+    """
+
+    code: int
+    tail: tuple[str, ...]
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def good(self) -> bool:
+        """Whether it did what was asked."""
+        return self.code == 0 and not self.timed_out
+
+
+def environment(environ: Mapping[str, str], *, home: Path) -> dict[str, str]:
+    """The variables of `environ` that any builder may see, with `home` for its files and temporary files."""
+    passed = {name: environ[name] for name in _PASSED_ON if name in environ}
+    return {**passed, "HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8"}
+
+
+async def run(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    limit: float,
+    on_line: Callable[[str], None] = lambda _: None,
+) -> Finished:
+    """Run a command to its end. However this ends, nothing of its process group is left.
+
+    Args:
+        command: the program, looked up in the PATH of `env`, and its arguments.
+        env: all that the process gets to see.
+        limit: seconds, after which the group is asked to end, and after a grace killed.
+        on_line: gets each line as it comes, cleaned and of bounded length; blank lines are left out.
+
+    Raises:
+        OSError: the program is not there or may not be run.
+    """
+    started = time.monotonic()
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def take(line: str) -> None:
+        tail.append(line)
+        on_line(line)
+
+    timed_out = False
+    async with _started(command, env) as (process, output):
+        reading = asyncio.create_task(_read(output, take))
+        try:
+            async with asyncio.timeout(limit):
+                await _first_of(process, reading)
+        except TimeoutError:
+            timed_out = True
+        finally:
+            await _end(process)
+            await _drain(reading)
+    return Finished(
+        code=process.returncode if process.returncode is not None else -signal.SIGKILL,
+        tail=tuple(tail),
+        seconds=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _started(
+    command: Sequence[str | Path], env: Mapping[str, str]
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """A process and the reading end of its output.
+
+    The pipe is made here because asyncio's own would have `wait` wait for everyone who inherited it.
+    """
+    reading, writing = os.pipe()
+    output = asyncio.StreamReader(limit=_CHUNK)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
+    )
+    try:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                env=dict(env),
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        yield process, output
+    finally:
+        transport.close()
+
+
+async def _first_of(process: asyncio.subprocess.Process, reading: asyncio.Task[None]) -> None:
+    """Wait for the process to end, or for its reader to fail, which would leave it stuck on a full pipe."""
+    exit_task = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait({exit_task, reading}, return_when=asyncio.FIRST_COMPLETED)
+        if not (reading.done() and reading.exception()):
+            await exit_task
+    finally:
+        exit_task.cancel()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask what is left of the group to end, and make it end."""
+    try:
+        if process.returncode is None:
+            _signal(process, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await process.wait()
+    finally:
+        # Also when the process itself is gone: others of its group may not be.
+        _signal(process, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+async def _drain(reading: asyncio.Task[None]) -> None:
+    """Let the reader come to the end; someone who left the group may hold the pipe open for ever."""
+    try:
+        async with asyncio.timeout(GRACE_SECONDS):
+            await reading
+    except TimeoutError:
+        pass
+
+
+async def _read(output: asyncio.StreamReader, take: Callable[[str], None]) -> None:
+    rest = b""
+    while chunk := await output.read(_CHUNK):
+        *lines, rest = _LINE_END.split(rest + chunk)
+        for line in lines:
+            _take(line, take)
+        rest = rest[:LONGEST_LINE]
+    _take(rest, take)
+
+
+def _take(line: bytes, take: Callable[[str], None]) -> None:
+    if text := clean(line[:LONGEST_LINE].decode(errors="replace")).rstrip():
+        take(text)
+
+
+def clean(text: str) -> str:
+    """One line without terminal escapes and control characters; tabs stay."""
+    return _CONTROL.sub("", _ESCAPE.sub("", text))

@@ -1,0 +1,95 @@
+"""Folders in pinbot's cache where buildah keeps images and layers from one run to the next.
+
+A store belongs to one build at a time: the lock says so, and goes with the process that holds it. A build
+that finds the first one taken uses the next. So the host's own storage is never touched, a baseline costs
+little when it was built before, and everything in a store can be cleared away without asking whose it is.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pinbot.errors import BuilderError
+
+# Digests move on, and what was pulled for old ones is not asked for again.
+LONGEST_AGE_SECONDS = 14 * 24 * 3600
+_MOST = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store that is ours until `claim` ends."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """Where images and layers are kept."""
+        return self.folder / "root"
+
+    @property
+    def work(self) -> Path:
+        """An empty folder for one build, on the same disk; it goes when the claim ends."""
+        return self.folder / "work"
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is time to begin anew."""
+        return self._born.exists() and time.time() - self._born.stat().st_mtime > LONGEST_AGE_SECONDS
+
+    def renew(self) -> None:
+        """Note that nothing old is in it."""
+        self._born.touch()
+
+    @property
+    def _born(self) -> Path:
+        return self.folder / "born"
+
+
+@contextmanager
+def claim(cache: Path) -> Iterator[Store]:
+    """Hold the first store of `cache` that nobody else holds, here or in another process.
+
+    Raises:
+        BuilderError: the cache cannot be written, or all stores are taken.
+    """
+    with ExitStack() as exits:
+        try:
+            folder, lock = _first_free(cache)
+            exits.callback(os.close, lock)
+            store = Store(folder)
+            # Whoever was killed in here could not clear up.
+            shutil.rmtree(store.work, ignore_errors=True)
+            store.work.mkdir(mode=0o700)
+        except OSError as error:
+            raise BuilderError(
+                f"the cache for builds cannot be written: {error}",
+                hint="name another folder in XDG_CACHE_HOME",
+            ) from error
+        exits.callback(shutil.rmtree, store.work, ignore_errors=True)
+        yield store
+
+
+def _first_free(cache: Path) -> tuple[Path, int]:
+    for number in range(_MOST):
+        folder = cache / f"store-{number}"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return folder, lock
+    raise BuilderError(f"all {_MOST} stores in {cache} are in use", hint="let the other builds end first")
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where builds are cached: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification)."""
+    base = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '~')}/.cache"
+    return Path(base).expanduser() / "pinbot" / "buildah"
