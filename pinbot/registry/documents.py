@@ -34,7 +34,7 @@ def is_known(kind: str) -> bool:
 
 
 def refuse_schema_1(kind: str) -> None:
-    """Raise Unsupported for Docker's first manifests: signatures change their digest, and tools dropped them."""
+    """Raise Unsupported for Docker's first manifests, whose digest is not that of their bytes."""
     if _SCHEMA_1.fullmatch(kind):
         raise Unsupported(
             "the image is stored as a Docker schema 1 manifest, which builders no longer pull",

@@ -170,7 +170,7 @@ def _no_trust() -> ssl.SSLContext:
 
 
 def _trust(ca: str | None) -> ssl.SSLContext:
-    """The authorities of a file, else the system's (or `SSL_CERT_FILE`, `SSL_CERT_DIR`), else those of httpx."""
+    """The authorities of a file, else the system's (also `SSL_CERT_FILE`), else those that httpx brings."""
     if ca is not None:
         try:
             return ssl.create_default_context(cafile=ca)
@@ -187,15 +187,14 @@ def _trust(ca: str | None) -> ssl.SSLContext:
 
 
 async def _read(response: httpx.Response, request: Request) -> bytes:
-    if request.method == "HEAD":
-        return b""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
+    if encoding not in {"", "identity"} and request.method != "HEAD":
         raise Untrustworthy(
             f"{display(request.url)} sent its body in {encoding[:40]!r}, though it was asked not to pack it",
             hint="look for a proxy in between that compresses answers",
         )
     body = bytearray()
+    # Also for HEAD, whose body is empty: a connection is used again only when the answer was read to its end.
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > request.limit:
