@@ -1,8 +1,8 @@
 """A repository on GitHub or GitHub Enterprise Server, through the REST API.
 
-Requests go through PyGithub's `Requester`: it knows authentication, base paths, redirects and error classes. Its
-objects are not used, because they complete themselves with requests of their own whenever an attribute is missing;
-here every method sends exactly the requests that it says, so that they can be counted.
+Requests go through PyGithub's `Requester`: it knows authentication, base paths, redirects and error classes.
+Its objects are not used, because they complete themselves with requests of their own whenever an attribute is
+missing; here every method sends exactly the requests that it says, so that they can be counted.
 """
 
 import asyncio
@@ -37,7 +37,9 @@ Expected = tuple[int, str]
 
 
 class GitHub:
-    """One repository, as one token sees it. Requests are sent one after the other, as GitHub asks of its clients.
+    """One repository, as one token sees it; a `Remote` for the life cycle.
+
+    Requests are sent one after the other, as GitHub asks of its clients.
 
     Args:
         token: of a person, an app's installation, or the Action's GITHUB_TOKEN.
@@ -93,7 +95,7 @@ class GitHub:
         """See `Remote`. One request, or none if a pull request was seen before: it tells the same."""
         if self._default_branch is None:
             self._default_branch = await self._ask(
-                "GET", "", lambda data: str(data["default_branch"]), doing="read", needs="metadata: read"
+                "GET", "", lambda data: _text(data["default_branch"]), doing="read", needs="metadata: read"
             )
         return self._default_branch
 
@@ -109,7 +111,7 @@ class GitHub:
         )
 
     async def entries(self, tree: str, paths: tuple[str, ...]) -> dict[str, TreeEntry]:
-        """See `Remote`. One request, unless the tree is too large for one: then one for each folder on the way."""
+        """See `Remote`. One request; for a tree that is too large, one for each folder on the way."""
         listing, complete = await self._tree(tree, recursive=True)
         if complete:
             return {path: listing[path] for path in paths if path in listing}
@@ -136,7 +138,10 @@ class GitHub:
             "GET",
             f"/git/trees/{tree}",
             lambda data: (
-                {item["path"]: TreeEntry(mode=item["mode"], sha=item["sha"]) for item in data["tree"]},
+                {
+                    _text(item["path"]): TreeEntry(mode=_text(item["mode"]), sha=_text(item["sha"]))
+                    for item in data["tree"]
+                },
                 not data["truncated"],
             ),
             query={"recursive": "1"} if recursive else {},
@@ -186,7 +191,7 @@ class GitHub:
         return await self._ask(
             "POST",
             "/git/refs",
-            lambda _: True,
+            _done,
             body={"ref": f"refs/heads/{branch}", "sha": commit},
             doing=f"create the branch {branch} in",
             needs=_WRITE,
@@ -198,7 +203,7 @@ class GitHub:
         return await self._ask(
             "PATCH",
             f"/git/refs/heads/{quote(branch)}",
-            lambda _: True,
+            _done,
             body={"sha": commit, "force": True},
             doing=f"move the branch {branch} of",
             needs=_WRITE,
@@ -207,28 +212,26 @@ class GitHub:
 
     async def open_pulls(self, branch: str) -> tuple[OpenPull, ...]:
         """See `Remote`. One request: a branch has one pull request for each base, never more than a page."""
-        pulls = await self._pulls(branch, "open")
-        if pulls:
-            self._default_branch = pulls[0]["base"]["repo"]["default_branch"]
-        return tuple(_pull(pull) for pull in pulls)
+        pulls = await self._pulls(
+            branch, "open", lambda pull: (_pull(pull), _text(pull["base"]["repo"]["default_branch"]))
+        )
+        for _, default_branch in pulls:
+            self._default_branch = default_branch
+        return tuple(pull for pull, _ in pulls)
 
     async def was_merged(self, branch: str, commit: str) -> bool:
         """See `Remote`. One request."""
-        closed = await self._pulls(branch, "closed")
-        return any(pull["merged_at"] and pull["head"]["sha"] == commit for pull in closed)
+        merged = await self._pulls(
+            branch, "closed", lambda pull: pull["head"]["sha"] if pull["merged_at"] else None
+        )
+        return commit in merged
 
-    async def _pulls(self, branch: str, state: str) -> list[Answer]:
-        """The pull requests from a branch of this very repository; forks may have branches of the same name."""
+    async def _pulls(self, branch: str, state: str, read: Callable[[Answer], T]) -> list[T]:
+        """The pull requests from a branch of this repository, the newest hundred of them."""
         return await self._ask(
             "GET",
             "/pulls",
-            lambda data: [
-                pull
-                for pull in data
-                if pull["head"]["ref"] == branch
-                and pull["head"]["repo"] is not None
-                and pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"]
-            ],
+            lambda data: [read(pull) for pull in data if _is_from(branch, pull)],
             query={"state": state, "head": f"{self._owner}:{branch}", "per_page": "100"},
             doing="list the pull requests of",
             needs=_PULLS_READ,
@@ -262,7 +265,7 @@ class GitHub:
         await self._ask(
             "POST",
             f"/issues/{number}/labels",
-            lambda _: None,
+            lambda data: [_text(label["name"]) for label in data],
             body={"labels": list(labels)},
             doing=f"label pull request #{number} of",
             needs=f"{_PULLS_WRITE}, and issues: write for labels that are new",
@@ -280,7 +283,7 @@ class GitHub:
         body: Mapping[str, Any] | None = None,
         expected: Mapping[Expected, T] | None = None,
     ) -> T:
-        """Send one request, again if it may help, and read the answer. The one place that meets GitHub's failures.
+        """Send one request, again if it may help, and read the answer: here GitHub's failures are met.
 
         `expected` gives, for refusals that are an answer (status, and words in it), what that answer is.
         """
@@ -340,25 +343,42 @@ def _check_address(api_url: str) -> str:
     return host if port is None else f"{host}:{port}"
 
 
+def _text(value: Answer) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a string is promised, and {type(value).__name__} is given")
+    return value
+
+
 def _sha(data: Answer) -> str:
-    return str(data["sha"])
+    return _text(data["sha"])
+
+
+def _done(data: Answer) -> bool:
+    """A reference was written: the answer holds it, which that of a redirection does not."""
+    return bool(_text(data["ref"]))
 
 
 def _commit(data: Answer) -> Commit:
     return Commit(
-        sha=data["sha"],
-        tree=data["commit"]["tree"]["sha"],
-        parents=tuple(parent["sha"] for parent in data["parents"]),
-        message=data["commit"]["message"],
+        sha=_sha(data),
+        tree=_sha(data["commit"]["tree"]),
+        parents=tuple(_sha(parent) for parent in data["parents"]),
+        message=_text(data["commit"]["message"]),
     )
+
+
+def _is_from(branch: str, pull: Answer) -> bool:
+    """Whether a pull request comes from that branch of its own repository, and not of a fork (that may be gone)."""
+    head, base = pull["head"], pull["base"]
+    return head["ref"] == branch and head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
 
 
 def _pull(data: Answer) -> OpenPull:
     return OpenPull(
-        number=data["number"],
-        url=data["html_url"],
-        base=data["base"]["ref"],
-        title=data["title"],
-        body=data["body"] or "",
-        labels=tuple(label["name"] for label in data["labels"]),
+        number=int(data["number"]),
+        url=_text(data["html_url"]),
+        base=_text(data["base"]["ref"]),
+        title=_text(data["title"]),
+        body=_text(data["body"] or ""),
+        labels=tuple(_text(label["name"]) for label in data["labels"]),
     )

@@ -1,4 +1,4 @@
-"""What GitHub's refusals and silences mean, as errors of pinbot. The only place that reads foreign exceptions."""
+"""What GitHub's refusals and silences mean: the only place that turns foreign exceptions into pinbot's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from requests.exceptions import RequestException, SSLError
 
 from pinbot.errors import ForgeConflict, ForgeDenied, ForgeError
 
-# Beside its own exceptions PyGithub lets through those of requests, and meets an answer that it does not expect with
-# an assertion, a RuntimeError (redirects) or a ValueError (JSON). KeyError and TypeError come from reading an answer
-# that lacks what GitHub's API promises.
+# Beside its own exceptions PyGithub lets through those of requests, and meets an answer that it does not know
+# with an assertion, a RuntimeError (redirects) or a ValueError (JSON). KeyError, TypeError and AttributeError
+# come from reading an answer that lacks what GitHub's API promises.
 FOREIGN = (
     GithubException,
     BadAttributeException,
@@ -23,6 +23,7 @@ FOREIGN = (
     ValueError,
     KeyError,
     TypeError,
+    AttributeError,
 )
 
 LONGEST_WAIT = 120.0
@@ -89,7 +90,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
         )
     if not isinstance(error, GithubException):
         return ForgeError(
-            f"{could_not}: {request.host} gave an answer that is not one of GitHub's API ({type(error).__name__})",
+            f"{could_not}: what {request.host} answers is not GitHub's API ({type(error).__name__})",
             hint="check the address of the API: for GitHub Enterprise Server it ends in /api/v3",
         )
     words = says(error) or "no reason given"
@@ -99,8 +100,9 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             hint="run again after that time, or use another token",
         )
     if _is_secondary_limit(error):
+        seconds = _retry_after(error) or _SECONDARY_WAIT
         return ForgeError(
-            f"{could_not}: GitHub asks to slow down and to wait {_retry_after(error) or _SECONDARY_WAIT:.0f} seconds",
+            f"{could_not}: GitHub asks to slow down and to wait {seconds:.0f} seconds",
             hint="run again later, and not at the same minute as other jobs of this token",
         )
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -121,7 +123,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             hint="push a first commit" if "empty" in words else "run again",
         )
     if error.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return ForgeConflict(
+        return ForgeError(
             f"{could_not}: GitHub refuses it: {words}",
             hint="check the rules of the repository for branches and pull requests",
         )

@@ -1,7 +1,7 @@
 """The life of a pull request: find it, compare, and write only what differs.
 
-Nothing here knows which forge it speaks to; `Remote` is all that it needs. Every step can be repeated without harm,
-so a run that stops anywhere is mended by the next one, and two runs at once end in one pull request.
+Nothing here knows which forge it speaks to; `Remote` is all that it needs. Every step can be repeated without
+harm, so a run that stops anywhere is mended by the next one, and two runs at once end in one pull request.
 """
 
 from dataclasses import dataclass
@@ -166,8 +166,8 @@ class PullRequests:
     async def _point(self, proposal: Proposal, base: Commit, commit: str) -> bool:
         """Make the branch point to the commit; False if somebody else's work stands there now.
 
-        The branch is read once more because GitHub's REST API knows no "move it if it is still there": what was
-        pushed while the commit was made must not be overwritten.
+        The branch is read once more because GitHub's REST API knows no "move it if it is still there": what
+        was pushed while the commit was made must not be overwritten.
         """
         for _ in range(_ATTEMPTS):
             head = await self._remote.head(proposal.branch)
@@ -209,7 +209,8 @@ class PullRequests:
             await self._remote.edit_pull(pull.number, title=proposal.title, body=proposal.body)
             action = PullRequestAction.UPDATED if action is PullRequestAction.UNCHANGED else action
         note = ""
-        if missing := tuple(label for label in proposal.labels if label not in pull.labels):
+        known = {label.casefold() for label in pull.labels}
+        if missing := tuple(label for label in proposal.labels if label.casefold() not in known):
             try:
                 await self._remote.add_labels(pull.number, missing)
             except ForgeError as problem:  # a label is never worth the pull request

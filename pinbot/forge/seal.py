@@ -4,9 +4,9 @@ The last line of the message is a git trailer:
 
     Pinbot-Seal: <tree> <fingerprint>
 
-`tree` is the tree of the very commit that carries it, so a commit that somebody amended, rebased or cherry-picked
-no longer matches its own message: the seal is broken and the commit is theirs. `fingerprint` stands for the
-proposal, so that a branch that holds it already is recognised without reading a single file.
+`tree` is the tree of the very commit that carries it, so a commit that somebody amended, rebased or
+cherry-picked no longer matches its own message: the seal is broken and the commit is theirs. `fingerprint`
+stands for the proposal, so that a branch that holds it already is recognised without reading a single file.
 """
 
 import hashlib

@@ -64,7 +64,7 @@ class OpenApiContract:
         return None
 
     def request_problems(self, operation: Operation, query: Mapping[str, str], body: Any) -> list[str]:
-        """What GitHub's description has against a request; `body` is the parsed JSON, None where there is none."""
+        """What GitHub's description has against a request; `body` is its JSON, None where there is none."""
         problems = []
         parameters = [self._follow(parameter) for parameter in operation.spec.get("parameters", [])]
         known = {parameter["name"]: parameter for parameter in parameters if parameter["in"] == "query"}
@@ -88,7 +88,7 @@ class OpenApiContract:
         return problems + self._check(schema, body, "body", OAS30WriteValidator)
 
     def response_problems(self, operation: Operation, status: int, body: Any) -> list[str]:
-        """What GitHub's description has against an answer; `body` is the parsed JSON, None where there is none."""
+        """What GitHub's description has against an answer; `body` is its JSON, None where there is none."""
         responses = operation.spec["responses"]
         response = responses.get(str(status))
         if response is None:

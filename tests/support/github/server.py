@@ -6,7 +6,8 @@
         ...  # point a client at github.url
         print(repo.files("pinbot/images"), repo.pulls, github.requests, github.problems)
 
-`problems` lists what GitHub's OpenAPI description has against a request or an answer; it stays empty without a contract.
+`problems` lists what GitHub's OpenAPI description has against a request or an answer; without a contract it
+stays empty.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.support.github.answers import Answers, rate_limit
@@ -79,7 +80,7 @@ class GitHubServer:
         self._answers = Answers(self.url, web)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), name="github")
 
-    def __enter__(self) -> "GitHubServer":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

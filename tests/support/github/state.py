@@ -26,7 +26,7 @@ class Now:
 class Token:
     """A credential.
 
-    `kind` is `app` (an installation, or GITHUB_TOKEN), `fine-grained` or `classic`: GitHub words its refusals by it.
+    `kind` is `app` (an installation, or GITHUB_TOKEN), `fine-grained` or `classic`: GitHub's refusals differ.
     Permissions that are left out are `none`; `issues` is asked for when a label is new.
     """
 
@@ -129,8 +129,9 @@ class Repository:
     ) -> str:
         """Commit files onto a branch (None removes one), as somebody with git does; returns the commit.
 
-        A branch that does not exist starts at the default branch, or from nothing in an empty repository. Files in
-        `links` become symbolic links to their content. `parents` replaces the parents, which may rewrite history.
+        A branch that does not exist starts at the default branch, or from nothing in an empty repository.
+        Files in `links` become symbolic links to their content. `parents` replaces the parents, which may
+        rewrite history.
         """
         tip = self.head(branch) or self.head(self.default_branch)
         over = [tip] if tip else []

@@ -1,0 +1,525 @@
+"""What becomes of a pull request from run to run, on a GitHub that remembers."""
+
+from typing import Any
+
+import pytest
+
+from pinbot.errors import ForgeConflict
+from pinbot.model.proposal import PullRequestAction
+from tests.forge.support import (
+    BRANCH,
+    FILES,
+    NEW,
+    NEWER,
+    OLD,
+    REPOSITORY,
+    TOKEN,
+    file,
+    proposal,
+    propose,
+)
+from tests.support.github.server import GitHubServer
+from tests.support.github.state import Repository
+
+pytestmark = pytest.mark.needs("git")
+
+
+@pytest.fixture
+def repo(github: GitHubServer) -> Repository:
+    github.add_token(TOKEN)
+    return github.create_repository(REPOSITORY, files=FILES)
+
+
+def calls(github: GitHubServer) -> list[str]:
+    """The requests since the last look, short: `GET pulls`."""
+    seen = [
+        f"{request.method} {request.path.removeprefix(f'/repos/{REPOSITORY}').lstrip('/').split('/', 2)[:2]}"
+        for request in github.requests
+    ]
+    github.forget_requests()
+    return [call.replace("['", "").replace("', '", "/").replace("']", "") for call in seen]
+
+
+def only_commit(repo: Repository) -> Any:
+    """The one commit of the branch on top of the base."""
+    assert repo.git.count(f"refs/heads/main..refs/heads/{BRANCH}") == 1
+    commit = repo.git.commit(repo.head(BRANCH) or "")
+    assert commit.parents == (repo.head("main"),)
+    return commit
+
+
+def test_a_proposal_opens_a_pull_request_with_one_commit_on_the_base(
+    github: GitHubServer, repo: Repository
+) -> None:
+    result = propose(github)
+
+    assert (result.number, result.action, result.note) == (1, PullRequestAction.OPENED, "")
+    assert result.url == f"{github.url}/{REPOSITORY}/pull/1"
+    pull = repo.pulls[1]
+    assert (pull.title, pull.body) == ("Pin alpine 3.22", "| image | digest |\n")
+    assert (pull.head, pull.base, pull.state) == (BRANCH, "main", "open")
+    assert repo.files(BRANCH) == {**FILES, "Dockerfile": NEW}
+    assert repo.files("main") == FILES
+    assert only_commit(repo).message.startswith("Pin alpine 3.22\n\nPinbot-Seal: ")
+    assert repo.git.text("fsck", "--strict", "--no-dangling") == ""
+
+
+def test_the_commit_of_an_app_is_left_for_github_to_sign(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+
+    commit = only_commit(repo)
+    assert (commit.author.name, commit.committer.name) == ("pinbot[bot]", "GitHub")
+
+
+def test_opening_takes_ten_requests_and_one_for_labels(github: GitHubServer, repo: Repository) -> None:
+    propose(github, proposal(labels=("dependencies",)))
+
+    assert calls(github) == [
+        "GET pulls",
+        "GET ",
+        "GET branches/main",
+        "GET branches/pinbot",
+        "GET git/trees",
+        "POST git/trees",
+        "POST git/commits",
+        "GET branches/pinbot",
+        "POST git/refs",
+        "POST pulls",
+        "POST issues/1",
+    ]
+
+
+def test_nothing_is_written_when_nothing_changed_and_it_takes_three_requests(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github, proposal(labels=("dependencies",)))
+    before = (repo.head(BRANCH), repo.pulls[1].updated_at)
+    calls(github)
+
+    result = propose(github, proposal(labels=("dependencies",)))
+
+    assert (result.number, result.action) == (1, PullRequestAction.UNCHANGED)
+    assert calls(github) == ["GET pulls", "GET branches/main", "GET branches/pinbot"]
+    assert (repo.head(BRANCH), repo.pulls[1].updated_at) == before
+
+
+def test_the_pull_request_is_updated_in_place_when_the_digest_moves_again(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github)
+    calls(github)
+
+    result = propose(github, proposal(files=(file("Dockerfile", OLD, NEWER),), body="| newer |"))
+
+    assert (result.number, result.action) == (1, PullRequestAction.UPDATED)
+    assert repo.files(BRANCH)["Dockerfile"] == NEWER
+    assert repo.pulls[1].body == "| newer |"
+    assert repo.pulls[1].head_sha == only_commit(repo).sha
+    assert len(repo.pulls) == 1
+    assert calls(github) == [
+        "GET pulls",
+        "GET branches/main",
+        "GET branches/pinbot",
+        "GET git/trees",
+        "POST git/trees",
+        "POST git/commits",
+        "GET branches/pinbot",
+        "PATCH git/refs",
+        "PATCH pulls/1",
+    ]
+
+
+def test_the_branch_is_rebuilt_when_its_base_moves(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.push("main", {"README.md": b"# Shop, renamed\n"})
+
+    result = propose(github)
+
+    assert result.action is PullRequestAction.UPDATED
+    only_commit(repo)
+    assert repo.files(BRANCH) == {**repo.files("main"), "Dockerfile": NEW}
+
+
+def test_a_file_that_leaves_the_proposal_leaves_the_branch(github: GitHubServer, repo: Repository) -> None:
+    propose(github, proposal(files=(file("Dockerfile", OLD, NEW), file("web/Dockerfile", OLD, NEW))))
+    assert repo.files(BRANCH)["web/Dockerfile"] == NEW
+
+    propose(github)
+
+    assert repo.files(BRANCH) == {**FILES, "Dockerfile": NEW}
+
+
+@pytest.mark.parametrize("changes", [{"title": "Pin two images"}, {"body": "What is new"}])
+def test_title_and_body_are_brought_up_to_date(
+    github: GitHubServer, repo: Repository, changes: dict[str, str]
+) -> None:
+    propose(github)
+    head = repo.head(BRANCH)
+    calls(github)
+
+    result = propose(github, proposal(**changes))
+
+    assert result.action is PullRequestAction.UPDATED
+    assert {name: getattr(repo.pulls[1], name) for name in changes} == changes
+    assert repo.head(BRANCH) == head
+    assert [call for call in calls(github) if not call.startswith("GET")] == ["PATCH pulls/1"]
+
+
+def test_what_a_person_wrote_into_title_and_body_is_replaced(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.pulls[1].title, repo.pulls[1].body = "WIP", None
+
+    assert propose(github).action is PullRequestAction.UPDATED
+    assert (repo.pulls[1].title, repo.pulls[1].body) == ("Pin alpine 3.22", "| image | digest |\n")
+
+
+def test_line_ends_that_github_changed_in_the_body_are_no_difference(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github, proposal(body="one\ntwo\n"))
+    repo.pulls[1].body = "one\r\ntwo"
+
+    assert propose(github, proposal(body="one\ntwo\n")).action is PullRequestAction.UNCHANGED
+
+
+def test_a_new_commit_message_alone_rewrites_the_commit(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+
+    assert propose(github, proposal(message="Pin alpine")).action is PullRequestAction.UPDATED
+    assert only_commit(repo).message.startswith("Pin alpine\n")
+
+
+# The work of others
+
+
+def test_a_branch_with_a_persons_commit_is_left_alone(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    theirs = repo.push(BRANCH, {"Dockerfile": NEW + b"# by hand\n"})
+    calls(github)
+
+    result = propose(github, proposal(files=(file("Dockerfile", OLD, NEWER),), title="Another title"))
+
+    assert (result.number, result.action) == (1, PullRequestAction.LEFT_ALONE)
+    assert "holds commits that pinbot did not make" in result.note
+    assert repo.head(BRANCH) == theirs
+    assert repo.pulls[1].title == "Pin alpine 3.22"
+    assert not [call for call in calls(github) if not call.startswith("GET")]
+
+
+def test_an_amended_commit_is_a_persons_commit(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    theirs = repo.amend(BRANCH, {"Dockerfile": NEW + b"# amended\n"})
+
+    assert propose(github).action is PullRequestAction.LEFT_ALONE
+    assert repo.head(BRANCH) == theirs
+
+
+def test_a_merge_of_the_base_into_the_branch_is_a_persons_commit(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github)
+    main = repo.push("main", {"README.md": b"# Shop, renamed\n"})
+    ours = repo.head(BRANCH) or ""
+    merge = repo.push(BRANCH, {"README.md": b"# Shop, renamed\n"}, parents=[ours, main])
+
+    assert propose(github).action is PullRequestAction.LEFT_ALONE
+    assert repo.head(BRANCH) == merge
+
+
+def test_a_branch_of_that_name_that_was_never_pinbots_is_not_touched(
+    github: GitHubServer, repo: Repository
+) -> None:
+    theirs = repo.push(BRANCH, {"notes.txt": b"mine\n"})
+
+    with pytest.raises(ForgeConflict, match="holds commits that pinbot did not make") as caught:
+        propose(github)
+
+    assert "delete or rename that branch" in caught.value.hint
+    assert repo.head(BRANCH) == theirs
+    assert repo.pulls == {}
+
+
+def test_a_person_gets_a_new_pull_request_by_deleting_the_branch(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github)
+    repo.push(BRANCH, {"Dockerfile": NEW + b"# by hand\n"})
+    repo.delete_branch(BRANCH)
+
+    result = propose(github)
+
+    assert (result.number, result.action) == (2, PullRequestAction.OPENED)
+    only_commit(repo)
+
+
+def test_a_pull_request_from_a_fork_is_none_of_ours(github: GitHubServer, repo: Repository) -> None:
+    # What GitHub lists for a head that it does not know as one of the repository's owner.
+    stranger = repo.new_pull(user="eve", title="t", body="", head="main", base="main", draft=False)
+    stranger.head = "other"
+
+    assert propose(github).action is PullRequestAction.OPENED
+
+
+# Closed and merged
+
+
+def test_a_merged_pull_request_is_followed_by_a_new_one(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.merge(1)
+
+    result = propose(github, proposal(files=(file("Dockerfile", NEW, NEWER),)))
+
+    assert (result.number, result.action) == (2, PullRequestAction.OPENED)
+    only_commit(repo)
+    assert repo.files(BRANCH)["Dockerfile"] == NEWER
+
+
+def test_a_closed_pull_request_is_followed_by_a_new_one(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.close(1)
+
+    result = propose(github, proposal(files=(file("Dockerfile", OLD, NEWER),)))
+
+    assert (result.number, result.action) == (2, PullRequestAction.OPENED)
+    assert [pull.state for pull in repo.pulls.values()] == ["closed", "open"]
+
+
+@pytest.mark.parametrize("squash", [False, True])
+def test_a_branch_that_was_merged_with_a_persons_commits_is_free_again(
+    github: GitHubServer, repo: Repository, *, squash: bool
+) -> None:
+    propose(github)
+    repo.push(BRANCH, {"notes.txt": b"by hand\n"})
+    repo.merge(1, squash=squash)
+
+    result = propose(github, proposal(files=(file("Dockerfile", NEW, NEWER),)))
+
+    assert (result.number, result.action) == (2, PullRequestAction.OPENED)
+    assert repo.files(BRANCH) == {**FILES, "notes.txt": b"by hand\n", "Dockerfile": NEWER}
+
+
+def test_commits_pushed_after_the_merge_keep_the_branch_taken(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.push(BRANCH, {"notes.txt": b"by hand\n"})
+    repo.merge(1)
+    theirs = repo.push(BRANCH, {"notes.txt": b"more\n"})
+
+    with pytest.raises(ForgeConflict, match="did not make"):
+        propose(github, proposal(files=(file("Dockerfile", NEW, NEWER),)))
+
+    assert repo.head(BRANCH) == theirs
+
+
+# Bases
+
+
+def test_another_base_than_the_default_branch_can_be_named(github: GitHubServer, repo: Repository) -> None:
+    repo.push("release/1", {"README.md": b"# Shop 1\n"})
+    calls(github)
+
+    propose(github, proposal(base="release/1"))
+
+    assert repo.pulls[1].base == "release/1"
+    assert repo.git.commit(repo.head(BRANCH) or "").parents == (repo.head("release/1"),)
+    assert "GET " not in calls(github)  # the default branch was not asked for
+
+
+def test_each_base_has_its_own_pull_request(github: GitHubServer, repo: Repository) -> None:
+    repo.push("release", {"README.md": b"# Shop 1\n"})
+    propose(github)
+
+    result = propose(github, proposal(base="release"))
+
+    assert (result.number, result.action) == (2, PullRequestAction.OPENED)
+
+
+def test_a_base_that_is_not_there_is_named(github: GitHubServer, repo: Repository) -> None:
+    with pytest.raises(ForgeConflict, match="there is no branch develop on the forge"):
+        propose(github, proposal(base="develop"))
+
+
+def test_a_branch_is_not_proposed_to_itself(github: GitHubServer, repo: Repository) -> None:
+    with pytest.raises(ForgeConflict, match="from main into itself"):
+        propose(github, proposal(branch="main"))
+
+    assert repo.files("main") == FILES
+
+
+# Files
+
+
+def test_the_executable_mode_is_kept(github: GitHubServer, repo: Repository) -> None:
+    repo.push("main", {"build.sh": OLD}, executable=["build.sh"])
+
+    propose(github, proposal(files=(file("build.sh", OLD, NEW), file("Dockerfile", OLD, NEW))))
+
+    modes = {entry.path: entry.mode for entry in repo.git.tree(BRANCH)}
+    assert (modes["build.sh"], modes["Dockerfile"]) == ("100755", "100644")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"FROM alpine:3.22\r\nRUN true\r\n",
+        b"\xef\xbb\xbfFROM alpine:3.22",
+        b"# caf\xe9 in Latin-1\nFROM alpine\n",
+        b"\x00\x01\x02",
+        b"",
+        "# \u2028 \u0085 \U0001f600 \t\x0b\x0c\x7f\n".encode(),
+        b"x" * 2_000_000,
+    ],
+    ids=["crlf", "bom", "latin-1", "binary", "empty", "unicode", "large"],
+)
+def test_content_arrives_byte_for_byte(github: GitHubServer, repo: Repository, after: bytes) -> None:
+    propose(github, proposal(files=(file("Dockerfile", OLD, after),)))
+
+    assert repo.files(BRANCH)["Dockerfile"] == after
+
+
+def test_files_that_do_not_change_are_not_written(github: GitHubServer, repo: Repository) -> None:
+    propose(github, proposal(files=(file("Dockerfile", OLD, NEW), file("README.md", b"x", b"x"))))
+
+    assert repo.files(BRANCH) == {**FILES, "Dockerfile": NEW}
+
+
+def test_a_proposal_that_changes_nothing_is_refused(github: GitHubServer, repo: Repository) -> None:
+    with pytest.raises(ForgeConflict, match="changes no file"):
+        propose(github, proposal(files=(file("Dockerfile", OLD, OLD),)))
+
+
+@pytest.mark.parametrize(
+    "path", ["Dockerfile alpine", "dé/Dockerfile", 'a"b\'c`d/Dockerfile', "-x/..y/Dockerfile", "a\\b", "a\tb"]
+)
+def test_odd_paths_are_just_paths(github: GitHubServer, repo: Repository, path: str) -> None:
+    repo.push("main", {path: OLD})
+
+    propose(github, proposal(files=(file(path, OLD, NEW),)))
+
+    assert repo.files(BRANCH) == {**FILES, path: NEW}
+
+
+def test_odd_branches_titles_and_bodies_arrive_as_they_are(github: GitHubServer, repo: Repository) -> None:
+    branch, title = "pinbot/é#1 100%&?".replace(" ", "-").replace("?", ""), "Pin `a` & <b> \"c\" 'd' é 😀"
+    body = '<script>alert(1)</script>\n@everyone &amp; "\\" \u202e\n```\n' + "é" * 60_000
+
+    for _ in range(2):
+        result = propose(github, proposal(branch=branch, title=title, body=body))
+
+    assert result.action is PullRequestAction.UNCHANGED
+    assert (repo.pulls[1].title, repo.pulls[1].body, repo.pulls[1].head) == (title, body, branch)
+
+
+def refused(github: GitHubServer, repo: Repository, *files: Any) -> ForgeConflict:
+    """The refusal of a proposal, which must have changed nothing."""
+    refs = repo.git.refs("refs/")
+    with pytest.raises(ForgeConflict) as caught:
+        propose(github, proposal(files=files))
+    assert repo.git.refs("refs/") == refs
+    assert repo.pulls == {}
+    assert not github.writes
+    return caught.value
+
+
+def test_a_file_that_is_another_one_on_the_base_is_a_conflict(
+    github: GitHubServer, repo: Repository
+) -> None:
+    repo.push("main", {"web/Dockerfile": OLD + b"# pushed by somebody\n"})
+
+    problem = refused(github, repo, file("Dockerfile", OLD, NEW), file("web/Dockerfile", OLD, NEW))
+
+    assert (problem.file, problem.message) == ("web/Dockerfile", "the file is not what it is on main")
+    assert "check out main as it is now" in problem.hint
+
+
+def test_line_ends_changed_by_git_are_recognised(github: GitHubServer, repo: Repository) -> None:
+    problem = refused(github, repo, file("Dockerfile", OLD.replace(b"\n", b"\r\n"), NEW))
+
+    assert "line ends were changed" in problem.message
+    assert "core.autocrlf=false" in problem.hint
+
+
+@pytest.mark.parametrize("path", ["gone/Dockerfile", "README.md/Dockerfile", "Dockerfile.new"])
+def test_a_file_that_the_base_does_not_have_is_a_conflict(
+    github: GitHubServer, repo: Repository, path: str
+) -> None:
+    problem = refused(github, repo, file(path, OLD, NEW))
+
+    assert (problem.file, problem.message) == (path, "there is no such file on main")
+
+
+def test_a_symbolic_link_is_not_written_through(github: GitHubServer, repo: Repository) -> None:
+    repo.push("main", {"Containerfile": b"Dockerfile"}, links=["Containerfile"])
+
+    problem = refused(github, repo, file("Containerfile", OLD, NEW))
+
+    assert (problem.file, problem.message) == ("Containerfile", "the file is a symbolic link on main")
+
+
+def test_a_folder_is_no_file(github: GitHubServer, repo: Repository) -> None:
+    assert "is no file" in refused(github, repo, file("web", OLD, NEW)).message
+
+
+def test_a_tree_too_large_for_one_listing_is_read_folder_by_folder(
+    github: GitHubServer, repo: Repository
+) -> None:
+    repo.push("main", {"a/b/c/Dockerfile": OLD, "a/b/Dockerfile": OLD, "zz/Dockerfile": OLD})
+    repo.tree_limit = 4
+    files = [file(path, OLD, NEW) for path in ("a/b/c/Dockerfile", "a/b/Dockerfile", "Dockerfile")]
+
+    propose(github, proposal(files=tuple(files)))
+
+    changed = dict.fromkeys(("a/b/c/Dockerfile", "a/b/Dockerfile", "Dockerfile"), NEW)
+    assert repo.files(BRANCH) == {**repo.files("main"), **changed}
+    # once for everything, then the root, a, a/b and a/b/c
+    assert calls(github).count("GET git/trees") == 5
+
+
+@pytest.mark.parametrize("path", ["no/Dockerfile", "README.md/x", "web/no"])
+def test_a_file_missing_in_a_large_tree_is_a_conflict_too(
+    github: GitHubServer, repo: Repository, path: str
+) -> None:
+    repo.tree_limit = 3
+
+    assert refused(github, repo, file(path, OLD, NEW)).file == path
+
+
+# Labels
+
+
+def test_labels_are_put_on_and_made_where_they_are_missing(github: GitHubServer, repo: Repository) -> None:
+    repo.new_label("docker")
+
+    propose(github, proposal(labels=("docker", "Abhängigkeiten 📦")))
+
+    assert repo.pulls[1].labels == ["docker", "Abhängigkeiten 📦"]
+
+
+def test_labels_are_compared_as_github_does_without_case(github: GitHubServer, repo: Repository) -> None:
+    repo.new_label("Docker")
+    propose(github, proposal(labels=("docker",)))
+    calls(github)
+
+    assert propose(github, proposal(labels=("docker",))).action is PullRequestAction.UNCHANGED
+    assert len(calls(github)) == 3
+
+
+def test_a_label_that_cannot_be_made_does_not_stop_the_pull_request(
+    github: GitHubServer, repo: Repository
+) -> None:
+    github.add_token(TOKEN, permissions={"contents": "write", "pull_requests": "write"})
+
+    result = propose(github, proposal(labels=("dependencies",)))
+
+    assert (result.number, result.action) == (1, PullRequestAction.OPENED)
+    assert "it could not be labelled dependencies" in result.note
+    assert "issues: write" in result.note
+
+
+def test_labels_of_people_stay(github: GitHubServer, repo: Repository) -> None:
+    propose(github, proposal(labels=("dependencies",)))
+    repo.new_label("reviewed")
+    repo.pulls[1].labels.append("reviewed")
+
+    propose(github, proposal(labels=("dependencies",), files=(file("Dockerfile", OLD, NEWER),)))
+
+    assert repo.pulls[1].labels == ["dependencies", "reviewed"]
