@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pinbot.build import access, layout, process
-from pinbot.build.log import BuildahLog, newer_than_builder
+from pinbot.build import access, layout, outcome, process
+from pinbot.build.log import BuildahLog
 from pinbot.build.store import Store, cache_folder, claim
 from pinbot.config import BuildSettings, Network, RegistrySettings
 from pinbot.errors import BuilderError
-from pinbot.model.build import BuildOutcome, BuildRequest, BuiltImage, FailedBuild
+from pinbot.model.build import BuildOutcome, BuildRequest
 
 _ASK_SECONDS = 60.0
 # Buildah becomes process 1 of its own world: when it goes, its children and mounts go, whatever they do.
@@ -22,12 +22,7 @@ _NO_NETWORK = ("--net",)
 _MOST_PULLS = 50
 _RETRIES = ("--retry", "2", "--retry-delay", "1s")
 _VERSION = re.compile(r"buildah version (?P<version>\S+)")
-# What buildah says where the machine, not the Dockerfile, is at fault.
-_TROUBLE = re.compile(
-    r"no space left on device|cannot allocate memory|Operation not permitted|not supported (?:over|by)"
-    r"|unshare|newuidmap|creating overlay mount|database is locked",
-    re.IGNORECASE,
-)
+# Before the first step, buildah complains of the Dockerfile or of the machine.
 _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 
 
@@ -59,7 +54,7 @@ class Buildah:
             BuilderError: why not.
         """
         with tempfile.TemporaryDirectory(prefix="pinbot-") as home:
-            env = process.environment(self._environ, home=Path(home))
+            env = process.environment(self._environ, home=home, scratch=Path(home))
             try:
                 asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
             except OSError as error:
@@ -98,6 +93,7 @@ class Buildah:
         Raises:
             BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
         """
+        outcome.check_paths(request)
         if not self._version:
             await self.probe()
         with claim(cache_folder(self._environ)) as store:
@@ -105,7 +101,7 @@ class Buildah:
             bench = _Bench(
                 store=store,
                 wrapper=self._wrapper,
-                env={**process.environment(self._environ, home=store.work), **variables},
+                env={**process.environment(self._environ, home=store.work, scratch=store.work), **variables},
                 options=options,
                 closed=self._settings.network is Network.NONE,
                 limit=self._settings.timeout,
@@ -119,33 +115,20 @@ class Buildah:
                 if not good:
                     await bench.remove_containers()
             if good:
-                contents = layout.read_layout(bench.output)
-                return BuiltImage(
-                    digest=contents.digest,
-                    size=contents.size,
-                    layers=contents.layers,
-                    seconds=finished.seconds,
-                    builder=self._version,
+                return outcome.succeeded(
+                    layout.read_layout(bench.output), seconds=finished.seconds, builder=self._version
                 )
-        return self._failed(request, finished, step)
-
-    def _failed(self, request: BuildRequest, finished: process.Finished, step: str) -> FailedBuild:
-        last = finished.tail[-1] if finished.tail else f"it ended with status {finished.code}"
-        dockerfile = request.root / request.target.dockerfile
-        if feature := newer_than_builder(finished.tail, dockerfile.read_bytes()):
+        if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
             raise BuilderError(
-                f"{self._version} is too old for {feature}",
-                hint="install a newer buildah, or set build.driver to docker",
+                f"{self._version} cannot build here: {' '.join(finished.tail)[-300:]}",
                 file=request.target.dockerfile,
             )
-        if not finished.timed_out and (_TROUBLE.search(last) or not (step or _ABOUT_FILE.search(last))):
-            raise BuilderError(f"{self._version} cannot build here: {last}", file=request.target.dockerfile)
-        return FailedBuild(
+        return outcome.failed(
+            request,
+            finished,
             step=step,
-            tail=finished.tail,
-            seconds=finished.seconds,
             builder=self._version,
-            timed_out=finished.timed_out,
+            remedy="install a newer buildah, or set build.driver to docker",
         )
 
 

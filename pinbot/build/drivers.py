@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from pinbot.build.buildah import Buildah
+from pinbot.build.docker import Docker
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.ports import Builder
@@ -21,7 +22,9 @@ class ProbedBuilder(Builder, Protocol):
         ...
 
 
+# In the order in which `auto` tries them: Dockerfiles are written for BuildKit.
 DRIVERS: Mapping[Driver, Callable[..., ProbedBuilder]] = {
+    Driver.DOCKER: Docker,
     Driver.BUILDAH: Buildah,
 }
 

@@ -9,9 +9,12 @@ _BUILDAH_ABSENT = re.compile(
     r"|.*\bfrom=(?P<copied>[^\s,]+): no stage or image found with that name)"
 )
 
-_VERTEX = re.compile(r"#(?P<number>\d+) \[(?P<stage>[^\]]+)\] (?P<text>.+)")
+_VERTEX = re.compile(
+    r"#(?P<number>\d+) (?:\[internal\] load metadata for (?P<base>\S+)"
+    r"|resolve image config for (?:docker-image://)?(?P<frontend>\S+)"
+    r"|\[(?!internal\])[^\]]+\] (?P<step>.+))"
+)
 _ENDED = re.compile(r"#(?P<number>\d+) (?P<how>DONE|CACHED|CANCELED|ERROR)\b")
-_METADATA = "load metadata for "
 
 
 class BuildahLog:
@@ -48,17 +51,17 @@ class BuildKitLog:
     def feed(self, line: str) -> None:
         """Take the next line."""
         if match := _VERTEX.fullmatch(line):
-            self._running[match["number"]] = _step(match["stage"], match["text"])
+            if match["base"]:
+                step = f"FROM {match['base']}"
+            elif match["frontend"]:
+                step = f"# syntax={match['frontend']}"
+            else:
+                step = match["step"]
+            self._running[match["number"]] = step
         elif match := _ENDED.match(line):
             step = self._running.pop(match["number"], "")
             if match["how"] == "ERROR" and not self._failed:
                 self._failed = step
-
-
-def _step(stage: str, text: str) -> str:
-    if stage == "internal":
-        return f"FROM {text.removeprefix(_METADATA)}" if text.startswith(_METADATA) else ""
-    return text
 
 
 # A builder's own complaint comes last; what a RUN prints may look the same.

@@ -56,10 +56,10 @@ class Finished:
         return self.code == 0 and not self.timed_out
 
 
-def environment(environ: Mapping[str, str], *, home: Path) -> dict[str, str]:
-    """The variables of `environ` that any builder may see, with `home` for its files and temporary files."""
+def environment(environ: Mapping[str, str], *, home: str | Path, scratch: Path) -> dict[str, str]:
+    """The variables of `environ` that any builder may see, with a home and a folder for temporary files."""
     passed = {name: environ[name] for name in _PASSED_ON if name in environ}
-    return {**passed, "HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8"}
+    return {**passed, "HOME": str(home), "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"}
 
 
 async def run(
