@@ -49,9 +49,15 @@ class Index:
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        """The platforms that can be run: attestations (`unknown/unknown`) are none."""
+        """The platforms that can be run, each once: attestations (`unknown/unknown`) are none.
+
+        Images for several versions of one system, as Windows has them, share a platform.
+        """
         return tuple(
-            child.platform
-            for child in self.manifests
-            if child.platform is not None and child.platform.architecture != "unknown"
+            dict.fromkeys(
+                child.platform
+                for child in self.manifests
+                if child.platform is not None
+                and "unknown" not in {child.platform.os, child.platform.architecture}
+            )
         )

@@ -19,7 +19,8 @@ _MAX_NAME = 255
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 _LABEL = r"(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])"
-_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]*[0-9a-fA-F]:[0-9a-fA-F:]*\])(?::[0-9]+)?")
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
+_WORD = re.compile(r"[A-Za-z0-9._-]+")
 _BARE_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,11 +43,11 @@ class Digest:
         if not colon or length is None:
             known = ", ".join(_HEX_LENGTH)
             raise InvalidReference(
-                f"{text[:80]!r} is not a digest", hint=f"a digest is algorithm:hex, with one of {known}"
+                f"{_shown(text)} is not a digest", hint=f"a digest is algorithm:hex, with one of {known}"
             )
         if len(digits) != length or not re.fullmatch(r"[0-9a-f]+", digits):
             raise InvalidReference(
-                f"{text[:160]!r} is not a {algorithm} digest",
+                f"{_shown(text)} is not a {algorithm} digest",
                 hint=f"it needs exactly {length} lower-case hex digits, this has {len(digits)} characters",
             )
         return cls(algorithm, digits)
@@ -73,15 +74,17 @@ class Platform:
         """Read `linux/amd64` or `linux/arm/v7`.
 
         Raises:
-            InvalidReference: not two or three non-empty words between slashes.
+            InvalidReference: not two or three words between slashes, of letters, digits, `.`, `_` and `-`.
         """
-        match text.split("/"):
-            case [str(os), str(architecture)] if os and architecture:
-                return cls(os, architecture)
-            case [str(os), str(architecture), str(variant)] if os and architecture and variant:
-                return cls(os, architecture, variant)
+        words = text.split("/")
+        if all(_WORD.fullmatch(word) for word in words):
+            match words:
+                case [os, architecture]:
+                    return cls(os, architecture)
+                case [os, architecture, variant]:
+                    return cls(os, architecture, variant)
         raise InvalidReference(
-            f"{text!r} is not a platform", hint="write it like linux/amd64 or linux/arm/v7"
+            f"{_shown(text)} is not a platform", hint="write it like linux/amd64 or linux/arm/v7"
         )
 
     def __str__(self) -> str:
@@ -111,7 +114,7 @@ class ImageReference:
 
         def refuse(why: str) -> InvalidReference:
             return InvalidReference(
-                f"{text[:200]!r} is not an image reference: {why}",
+                f"{_shown(text)} is not an image reference: {why}",
                 hint="write it like alpine:3.22 or ghcr.io/owner/name:tag@sha256:…",
             )
 
@@ -122,29 +125,29 @@ class ImageReference:
         if colon and "/" not in tail:
             name, tag = head, tail
             if not _TAG.fullmatch(tag):
-                raise refuse(f"{tag!r} is not a tag")
+                raise refuse(f"{_shown(tag)} is not a tag")
         if not name:
             raise refuse("it names no image")
 
         first, slash, rest = name.partition("/")
-        has_host = bool(slash) and (
-            first == "localhost" or "." in first or ":" in first or first.lower() != first
-        )
+        has_host = bool(slash) and _looks_like_host(first)
         registry, path = (first, rest) if has_host else (DOCKER_HUB, name)
         if registry in _HUB_ALIASES:
             registry = DOCKER_HUB
             if "/" not in path:
                 path = f"library/{path}"
         elif not _HOST.fullmatch(registry):
-            raise refuse(f"{registry!r} is not a registry host")
+            raise refuse(f"{_shown(registry)} is not a registry host")
         if not _PATH.fullmatch(path):
             why = (
-                "a repository name is lower case" if path.lower() != path else f"{path!r} is not a repository"
+                "a repository name is lower case"
+                if path.lower() != path
+                else f"{_shown(path)} is not a repository"
             )
             raise refuse(why)
         if len(path) > _MAX_NAME:
             raise refuse(f"the repository has more than {_MAX_NAME} characters")
-        if not slash and not tag and _BARE_ID.fullmatch(name):
+        if _BARE_ID.fullmatch(text):
             raise refuse("64 hex digits are an image ID, which no registry knows")
         return cls(registry=registry, repository=path, tag=tag, digest=digest)
 
@@ -155,12 +158,17 @@ class ImageReference:
 
     @property
     def familiar(self) -> str:
-        """The short form that people write: `alpine:3.22` for `docker.io/library/alpine:3.22`."""
+        """The short form that people write: `alpine:3.22` for `docker.io/library/alpine:3.22`.
+
+        Reading it gives the same image again, so a repository that looks like a host keeps its registry.
+        """
         text = str(self)
-        for prefix in (f"{DOCKER_HUB}/library/", f"{DOCKER_HUB}/"):
-            if text.startswith(prefix):
-                return text.removeprefix(prefix)
-        return text
+        if self.registry != DOCKER_HUB:
+            return text
+        first, *rest = self.repository.split("/")
+        if first == "library" and len(rest) == 1:
+            return text.removeprefix(f"{DOCKER_HUB}/library/")
+        return text if _looks_like_host(first) else text.removeprefix(f"{DOCKER_HUB}/")
 
     @property
     def effective_tag(self) -> str | None:
@@ -180,3 +188,14 @@ class ImageReference:
         tag = f":{self.effective_tag}" if self.effective_tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.name}{tag}{digest}"
+
+
+def _looks_like_host(segment: str) -> bool:
+    """Whether the first of several segments names a registry rather than a part of the repository."""
+    return segment == "localhost" or "." in segment or ":" in segment or segment.lower() != segment
+
+
+def _shown(text: str) -> str:
+    """Text for a message, quoted; long text is cut."""
+    longest = 160
+    return repr(text if len(text) <= longest else text[:longest] + "…")

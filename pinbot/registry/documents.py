@@ -166,10 +166,11 @@ def _descriptor(entry: Any, place: str) -> Descriptor:
 def _platform(value: Any) -> Platform | None:
     if not isinstance(value, dict):
         return None
-    match value.get("os"), value.get("architecture"), value.get("variant"):
-        case str(os), str(architecture), variant if os and architecture:
-            return Platform(os, architecture, variant if isinstance(variant, str) and variant else None)
-    return None
+    words = (value.get("os"), value.get("architecture"), value.get("variant") or None)
+    try:
+        return Platform.parse("/".join(str(word) for word in words if word is not None))
+    except InvalidReference:
+        return None
 
 
 def _annotations(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
