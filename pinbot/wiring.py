@@ -51,7 +51,7 @@ def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[B
     async def choose() -> Builder:
         from pinbot.build import drivers
 
-        return await drivers.choose(settings, config.registries)
+        return await drivers.choose(settings, config.registries, environ=os.environ)
 
     return choose
 
