@@ -41,6 +41,7 @@ coverage: .coverage ## Show which lines and branches the tests do not reach
 
 .PHONY: bench
 bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
+	$(python) -m benchmarks.startup
 	$(python) -m benchmarks.scan
 	$(python) -m benchmarks.resolve
 
