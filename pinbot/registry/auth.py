@@ -156,11 +156,12 @@ class Authenticator:
         words = f": {said}" if said else ""
         if credential is not None:
             return AccessDenied(
-                f"{name} does not let {credential.username} ({credential.source}) read {repository}{words}",
-                hint="check that the user and the secret are right and may pull the repository, if it exists",
+                f"{name} denies {credential.username} ({credential.source}) access to {repository}{words}",
+                hint="check that user and secret are right, and that they may pull it, if it exists",
             )
+        host = self._endpoint.settings.location or name
         problems = "".join(f"; {problem}" for problem in self._store.problems)
         return AccessDenied(
-            f"{name} does not let just anybody read {repository}{words}{problems}",
-            hint=f"if the repository exists, `docker login {name}` or name credentials under `registries`",
+            f"{name} denies anonymous access to {repository}{words}{problems}",
+            hint=f"check the name; if it is private, `docker login {host}` or set credentials in pinbot.yaml",
         )

@@ -51,7 +51,10 @@ class Endpoint:
         return self.settings.name
 
 
-def origin(url: httpx.URL) -> tuple[str, str, int]:
+Origin = tuple[str, str, int]
+
+
+def origin(url: httpx.URL) -> Origin:
     """Scheme, host and port: what must be equal for two URLs to belong to one server (RFC 6454)."""
     return url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443)
 

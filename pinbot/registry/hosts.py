@@ -54,7 +54,7 @@ class Host:
         self._broken = 0
         self._paused_until = float("-inf")
         self._left_alone_until = float("-inf")
-        self._left_alone_because = ""
+        self._left_alone_because: Unreachable | None = None
 
     async def ask(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         """Send until an answer comes that is no passing trouble, or patience ends.
@@ -85,11 +85,9 @@ class Host:
         async with self._gate:
             while (wait := self._paused_until - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
-            if self._clock.monotonic() < self._left_alone_until:
-                raise Unreachable(
-                    f"{self._name} is left alone for now: {self._left_alone_because}",
-                    hint="run pinbot again later",
-                )
+            because = self._left_alone_because
+            if because is not None and self._clock.monotonic() < self._left_alone_until:
+                raise Unreachable(f"not asked, because a moment ago {because.message}", hint=because.hint)
             try:
                 answer = await send()
             except NoAnswer as trouble:
@@ -104,7 +102,7 @@ class Host:
             return outcome
         self._broken += 1
         if not self._answered or self._broken >= self._patience.give_up:
-            self._leave_alone(self._patience.rest, outcome.message)
+            self._leave_alone(self._patience.rest, outcome)
         raise outcome
 
     async def _pause_after(self, tried: int, outcome: Answer | NoAnswer) -> None:
@@ -113,18 +111,18 @@ class Host:
         if isinstance(outcome, Answer):
             asked = retry_after(outcome)
             if asked is not None and asked > self._patience.obey:
-                because = f"it asked for a pause of {asked:.0f} seconds (status {outcome.status})"
-                self._leave_alone(asked, because)
-                raise Unreachable(
-                    f"{self._name} wants no requests for {asked:.0f} seconds (status {outcome.status})",
-                    hint="its limit is used up: run pinbot again later, or log in to get a higher limit",
+                refusal = Unreachable(
+                    f"{self._name} wanted no more requests for {asked:.0f} seconds (status {outcome.status})",
+                    hint="run pinbot again after that; if a limit is used up, one who logs in may have a higher",
                 )
+                self._leave_alone(asked, refusal)
+                raise refusal
             if asked is not None or outcome.status == TOO_MANY_REQUESTS:
                 wait = wait if asked is None else asked
                 self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
         await self._clock.sleep(wait)
 
-    def _leave_alone(self, seconds: float, because: str) -> None:
+    def _leave_alone(self, seconds: float, because: Unreachable) -> None:
         self._left_alone_until = self._clock.monotonic() + seconds
         self._left_alone_because = because
 

@@ -8,7 +8,8 @@ import httpx
 
 from pinbot.errors import Untrustworthy
 from pinbot.ports import Clock
-from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.addresses import addresses_of, may_point_to
+from pinbot.registry.endpoint import Endpoint, Origin, origin
 from pinbot.registry.hosts import Host, Patience
 from pinbot.registry.transport import Answer, Request, Transport, display
 
@@ -31,7 +32,8 @@ class Web:
         self._patience = patience
         self._clock = clock
         self._jitter = jitter
-        self._hosts: dict[tuple[str, str, int], Host] = {}
+        self._hosts: dict[Origin, Host] = {}
+        self._permitted: set[tuple[Origin, Origin]] = set()
 
     async def ask(
         self,
@@ -51,10 +53,11 @@ class Web:
 
         Raises:
             Unreachable: see `Host.ask`.
-            Untrustworthy: see `Transport.send`; or redirects that are too many or lead where they must not.
+            Untrustworthy: see `Transport.send`; too many redirects; or a URL that the registry must not send to.
         """
         first = origin(url)
         for _ in range(redirects + 1):
+            await self._check(url, endpoint)
             headers = {} if accept is None else {"Accept": accept}
             if authorization is not None and origin(url) == first:
                 headers["Authorization"] = authorization
@@ -69,6 +72,18 @@ class Web:
             f"{display(url)} is where more than {redirects} redirects led",
             hint="the registry, or a proxy before it, is set up wrongly",
         )
+
+    async def _check(self, url: httpx.URL, endpoint: Endpoint) -> None:
+        """Refuse addresses that the registry has no business to send anybody to."""
+        here, there = origin(endpoint.url), origin(url)
+        if here == there or (here, there) in self._permitted:
+            return
+        if not may_point_to(await addresses_of(*here[1:]), await addresses_of(*there[1:])):
+            raise Untrustworthy(
+                f"{endpoint.name} sends to {display(url)}, a network that it is not part of",
+                hint="the registry is set up wrongly, or wants to reach what only this machine can see",
+            )
+        self._permitted.add((here, there))
 
     def _host(self, url: httpx.URL) -> Host:
         key = origin(url)
