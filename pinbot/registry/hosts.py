@@ -12,6 +12,7 @@ from pinbot.registry.transport import Answer, NoAnswer
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 TOO_MANY_REQUESTS = 429
+_BUSY = frozenset({TOO_MANY_REQUESTS, 503})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +67,23 @@ class Host:
             Unreachable: the host is left alone, because it asked for it or has not answered for some time.
             Untrustworthy: see `Transport.send`.
         """
-        idle_connection_may_have_died = True
+        connection_may_be_stale = True
         for tried in itertools.count(1):
             outcome = await self._try(send)
-            if isinstance(outcome, NoAnswer) and outcome.stale and idle_connection_may_have_died:
-                idle_connection_may_have_died = False
+            if isinstance(outcome, NoAnswer) and outcome.stale and connection_may_be_stale:
+                connection_may_be_stale = False
                 outcome = await self._try(send)
             if isinstance(outcome, Answer) and outcome.status not in TRANSIENT:
                 return outcome
+            wait = self._wait(tried, outcome)
             hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
             if hopeless or tried >= self._patience.tries or self._budget < 1:
                 return self._end(outcome)
             self._budget -= 1
-            await self._pause_after(tried, outcome)
-        raise AssertionError("unreachable")
+            if isinstance(outcome, Answer) and outcome.status in _BUSY:
+                self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
+            await self._clock.sleep(wait)
+        raise AssertionError("the count does not end")
 
     async def _try(self, send: Callable[[], Awaitable[Answer]]) -> Answer | NoAnswer:
         async with self._gate:
@@ -105,22 +109,20 @@ class Host:
             self._leave_alone(self._patience.rest, outcome)
         raise outcome
 
-    async def _pause_after(self, tried: int, outcome: Answer | NoAnswer) -> None:
-        longest = min(self._patience.pause * 2**tried, self._patience.longest_pause)
-        wait = self._jitter() * longest
-        if isinstance(outcome, Answer):
-            asked = retry_after(outcome)
-            if asked is not None and asked > self._patience.obey:
-                refusal = Unreachable(
-                    f"{self._name} wanted no more requests for {asked:.0f} seconds (status {outcome.status})",
-                    hint="run pinbot again after that; if a limit is used up, one who logs in may have a higher",
-                )
-                self._leave_alone(asked, refusal)
-                raise refusal
-            if asked is not None or outcome.status == TOO_MANY_REQUESTS:
-                wait = wait if asked is None else asked
-                self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
-        await self._clock.sleep(wait)
+    def _wait(self, tried: int, outcome: Answer | NoAnswer) -> float:
+        """Seconds before the next try; raises Unreachable if the host wants more than is sensible."""
+        asked = retry_after(outcome) if isinstance(outcome, Answer) else None
+        if asked is None:
+            longest = min(self._patience.pause * 2**tried, self._patience.longest_pause)
+            return self._jitter() * longest
+        if asked <= self._patience.obey:
+            return asked
+        refusal = Unreachable(
+            f"{self._name} wants no more requests for {asked:.0f} seconds",
+            hint="run pinbot again after that; where a limit is used up, logging in may give a higher one",
+        )
+        self._leave_alone(asked, refusal)
+        raise refusal
 
     def _leave_alone(self, seconds: float, because: Unreachable) -> None:
         self._left_alone_until = self._clock.monotonic() + seconds

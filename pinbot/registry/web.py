@@ -53,7 +53,7 @@ class Web:
 
         Raises:
             Unreachable: see `Host.ask`.
-            Untrustworthy: see `Transport.send`; too many redirects; or a URL that the registry must not send to.
+            Untrustworthy: see `Transport.send`; too many redirects, or one that must not be followed.
         """
         first = origin(url)
         for _ in range(redirects + 1):
