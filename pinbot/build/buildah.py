@@ -17,13 +17,26 @@ from pinbot.model.build import BuildOutcome, BuildRequest
 
 _ASK_SECONDS = 60.0
 # Buildah becomes process 1 of its own world: when it goes, its children and mounts go, whatever they do.
-_NAMESPACES = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+# And it goes when pinbot goes, even where that is killed and has no time to see to it.
+_NAMESPACES = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
+)
 _NO_NETWORK = ("--net",)
+_REMOVE_CONTAINERS = ("rm", "--all")
 _MOST_PULLS = 50
 _RETRIES = ("--retry", "2", "--retry-delay", "1s")
 _VERSION = re.compile(r"buildah version (?P<version>\S+)")
 # Before the first step, buildah complains of the Dockerfile or of the machine.
 _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tool:
+    """A buildah that was found to be of use, and the command in front of it."""
+
+    version: str
+    wrapper: tuple[str, ...]
 
 
 class Buildah:
@@ -41,8 +54,8 @@ class Buildah:
         self._settings = settings
         self._registries = tuple(registries)
         self._environ = environ
-        self._version = ""
-        self._wrapper: tuple[str, ...] = ()
+        self._closed = settings.network is Network.NONE
+        self._tool: _Tool | None = None
 
     async def probe(self) -> str:
         """Find out whether builds can be made here.
@@ -53,39 +66,16 @@ class Buildah:
         Raises:
             BuilderError: why not.
         """
-        with tempfile.TemporaryDirectory(prefix="pinbot-") as home:
-            env = process.environment(self._environ, home=home, scratch=Path(home))
-            try:
-                asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
-            except OSError as error:
-                raise BuilderError("buildah is not installed", hint="install buildah") from error
-            match = _VERSION.search("\n".join(asked.tail))
-            if not asked.good or match is None:
-                raise BuilderError(f"buildah does not start: {' '.join(asked.tail)[:200]}")
-            self._wrapper = await self._usable_namespaces(env)
-        self._version = f"buildah {match['version']}"
-        return self._version
+        return (await self._found()).version
 
-    async def _usable_namespaces(self, env: Mapping[str, str]) -> tuple[str, ...]:
-        """The wrapper that separates a build from this machine, as far as that is allowed here."""
-        closed = self._settings.network is Network.NONE
-        why = "only root may"
-        if os.geteuid() == 0:
-            wrapper = (*_NAMESPACES, *_NO_NETWORK) if closed else _NAMESPACES
-            try:
-                tried = await process.run((*wrapper, "true"), env=env, limit=_ASK_SECONDS)
-            except OSError:
-                why = "unshare is not installed"
-            else:
-                if tried.good:
-                    return _NAMESPACES
-                why = " ".join(tried.tail)[:200]
-        if closed:
-            raise BuilderError(
-                f"buildah cannot keep a build off the network here: {why}",
-                hint="build as root, use docker, or set build.network to default",
-            )
-        return ()
+    async def _found(self) -> _Tool:
+        if self._tool is None:
+            with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as home:
+                env = process.environment(self._environ, home=home, scratch=Path(home))
+                self._tool = _Tool(
+                    version=await _version(env), wrapper=await _wrapper(env, closed=self._closed)
+                )
+        return self._tool
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build in a store that keeps its layers for the next build.
@@ -94,16 +84,15 @@ class Buildah:
             BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
         """
         outcome.check_paths(request)
-        if not self._version:
-            await self.probe()
+        tool = await self._found()
         with claim(cache_folder(self._environ)) as store:
             variables, options = access.grant(store.work, self._registries, self._environ)
             bench = _Bench(
                 store=store,
-                wrapper=self._wrapper,
+                wrapper=tool.wrapper,
                 env={**process.environment(self._environ, home=store.work, scratch=store.work), **variables},
                 options=options,
-                closed=self._settings.network is Network.NONE,
+                closed=self._closed,
                 limit=self._settings.timeout,
             )
             await bench.tidy()
@@ -113,23 +102,56 @@ class Buildah:
                 good = finished.good
             finally:
                 if not good:
-                    await bench.remove_containers()
+                    # Should that fail, it must not hide why: the next build in this store tries again.
+                    await bench.buildah(*_REMOVE_CONTAINERS)
             if good:
-                return outcome.succeeded(
-                    layout.read_layout(bench.output), seconds=finished.seconds, builder=self._version
-                )
+                contents = layout.read_layout(bench.output)
+                return outcome.succeeded(contents, seconds=finished.seconds, builder=tool.version)
         if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
             raise BuilderError(
-                f"{self._version} cannot build here: {' '.join(finished.tail)[-300:]}",
+                f"{tool.version} cannot build here: {' '.join(finished.tail)[-300:]}",
                 file=request.target.dockerfile,
             )
         return outcome.failed(
             request,
             finished,
             step=step,
-            builder=self._version,
+            builder=tool.version,
             remedy="install a newer buildah, or set build.driver to docker",
         )
+
+
+async def _version(env: Mapping[str, str]) -> str:
+    try:
+        asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
+    except OSError as error:
+        raise BuilderError("buildah is not installed", hint="install buildah") from error
+    match = _VERSION.search("\n".join(asked.tail))
+    if not asked.good or match is None:
+        raise BuilderError(f"buildah does not start: {' '.join(asked.tail)[:200]}")
+    return f"buildah {match['version']}"
+
+
+async def _wrapper(env: Mapping[str, str], *, closed: bool) -> tuple[str, ...]:
+    """What separates a build from this machine, as far as that is allowed here."""
+    why = "only root may"
+    if os.geteuid() == 0:
+        try:
+            tried = await process.run(
+                (*_NAMESPACES, *(_NO_NETWORK if closed else ()), "true"), env=env, limit=_ASK_SECONDS
+            )
+        except OSError:
+            why = "util-linux is not installed"
+        else:
+            if tried.good:
+                return _NAMESPACES
+            why = " ".join(tried.tail)[:200]
+    if closed:
+        raise BuilderError(
+            f"buildah cannot keep a build off the network here: {why}",
+            hint="build as root, use docker, or set build.network to default",
+        )
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +191,7 @@ class _Bench:
         if not self.store.root.exists():
             self.store.renew()
             return
-        await self.remove_containers()
+        await self._must(*_REMOVE_CONTAINERS)
         if self.store.stale:
             await self._must("rmi", "--all", "--force")
             self.store.renew()
@@ -182,10 +204,6 @@ class _Bench:
             ]
             if tagged:
                 await self._must("rmi", *tagged)
-
-    async def remove_containers(self) -> None:
-        """Remove what steps ran in; the store is ours, so all of it."""
-        await self._must("rm", "--all")
 
     async def _must(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> None:
         finished = await self.buildah(*arguments, on_line=on_line)

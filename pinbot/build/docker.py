@@ -77,7 +77,7 @@ class Docker:
 
     async def _found(self) -> _Client:
         if self._client is None:
-            with tempfile.TemporaryDirectory(prefix="pinbot-") as scratch:
+            with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as scratch:
                 self._client = await self._find(self._env(Path(scratch)))
         return self._client
 
@@ -129,7 +129,7 @@ class Docker:
             on_line(line)
 
         tag = f"pinbot-test-build:{uuid.uuid4().hex}"
-        with tempfile.TemporaryDirectory(prefix="pinbot-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as scratch:
             env = self._env(Path(scratch))
             archive = Path(scratch, "image.tar")
             try:

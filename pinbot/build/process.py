@@ -67,6 +67,7 @@ async def run(
     *,
     env: Mapping[str, str],
     limit: float,
+    grace: float = GRACE_SECONDS,
     on_line: Callable[[str], None] = lambda _: None,
 ) -> Finished:
     """Run a command to its end. However this ends, nothing of its process group is left.
@@ -74,7 +75,8 @@ async def run(
     Args:
         command: the program, looked up in the PATH of `env`, and its arguments.
         env: all that the process gets to see.
-        limit: seconds, after which the group is asked to end, and after a grace killed.
+        limit: seconds, after which the group is asked to end.
+        grace: seconds, after which what was asked to end is killed.
         on_line: gets each line as it comes, cleaned and of bounded length; blank lines are left out.
 
     Raises:
@@ -96,8 +98,8 @@ async def run(
         except TimeoutError:
             timed_out = True
         finally:
-            await _end(process)
-            await _drain(reading)
+            await _end(process, grace)
+            await _drain(reading, grace)
     return Finished(
         code=process.returncode if process.returncode is not None else -signal.SIGKILL,
         tail=tuple(tail),
@@ -147,13 +149,13 @@ async def _first_of(process: asyncio.subprocess.Process, reading: asyncio.Task[N
         exit_task.cancel()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
     """Ask what is left of the group to end, and make it end."""
     try:
         if process.returncode is None:
             _signal(process, signal.SIGTERM)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GRACE_SECONDS):
+                async with asyncio.timeout(grace):
                     await process.wait()
     finally:
         # Also when the process itself is gone: others of its group may not be.
@@ -166,10 +168,10 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
         os.killpg(process.pid, number)
 
 
-async def _drain(reading: asyncio.Task[None]) -> None:
+async def _drain(reading: asyncio.Task[None], grace: float) -> None:
     """Let the reader come to the end; someone who left the group may hold the pipe open for ever."""
     try:
-        async with asyncio.timeout(GRACE_SECONDS):
+        async with asyncio.timeout(grace):
             await reading
     except TimeoutError:
         pass
