@@ -1,0 +1,104 @@
+"""What the Action does once its packages are installed. It is configured by environment variables alone."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from action import event, inputs, report
+
+GOOD = (0, 10)
+"""Exit codes with which the step succeeds: done, and a dry run that found something to change."""
+
+USAGE = 2
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """Run pinbot once and tell GitHub what came of it; returns the exit code of the step."""
+    try:
+        asked = inputs.read(environ)
+    except inputs.BadInput as error:
+        _say(report.command("error", str(error), title="pinbot: wrong input"))
+        _append(environ, "GITHUB_OUTPUT", report.outputs({}, USAGE))
+        return USAGE
+    started_by = event.read(environ)
+    allowed, notes = started_by.restrict(asked)
+    for note in notes:
+        _say(report.command("notice", note, title="pinbot"))
+    with tempfile.TemporaryDirectory() as home, _plain_text():
+        seen = started_by.environment(environ, allowed.token, home=Path(home))
+        code, written = _pinbot(allowed.arguments, seen)
+        document = _parse(written)
+        summary = report.summary(document, dry_run=allowed.dry_run) if document else ""
+        _say(summary)
+    for line in report.annotations(document, dry_run=allowed.dry_run):
+        _say(line)
+    _append(environ, "GITHUB_STEP_SUMMARY", summary)
+    _append(environ, "GITHUB_OUTPUT", report.outputs(document, code))
+    return 0 if code in GOOD else code
+
+
+@contextmanager
+def _plain_text() -> Iterator[None]:
+    """Within it no line of the log is a workflow command, whatever a file or a builder makes it say."""
+    end = secrets.token_hex(16)
+    _say(f"::stop-commands::{end}")
+    try:
+        yield
+    finally:
+        _say(f"::{end}::")
+
+
+def _pinbot(arguments: list[str], environment: Mapping[str, str]) -> tuple[int, bytes]:
+    """Run pinbot to its end; what it says on standard error goes to the log as it comes.
+
+    Its modules come from this checkout, never from the folder it runs in (`-I`).
+    """
+    with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+        [sys.executable, "-I", "-m", "pinbot", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    ) as process:
+
+        def pass_on(number: int, _: FrameType | None) -> None:
+            process.send_signal(number)
+
+        # A cancelled job signals this process alone; pinbot is to clean up what it has begun.
+        signal.signal(signal.SIGINT, pass_on)
+        signal.signal(signal.SIGTERM, pass_on)
+        written, _ = process.communicate()
+        return process.returncode, written
+
+
+def _parse(written: bytes) -> dict[str, Any]:
+    """The document; empty when there is none, as when it did not understand its arguments."""
+    try:
+        document = json.loads(written)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
+    """Add to the file that GitHub named in a variable."""
+    with Path(environ[variable]).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _say(line: str) -> None:
+    """Write a line to the log; names of files may hold bytes that are no text."""
+    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

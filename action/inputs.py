@@ -1,0 +1,89 @@
+"""The inputs of the Action, as they come in environment variables, and the command line that they mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PREFIX = "INPUT_"
+"""`action.yml` passes each input in a variable: the prefix and its name in capitals, `_` for `-`."""
+
+COMMANDS = ("scan", "pin", "update")
+
+
+class BadInput(Exception):
+    """An input has a value that it cannot have; the message says which and what is expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the workflow's author asked for. `build` None leaves it to pinbot.yaml."""
+
+    command: str = "update"
+    paths: tuple[str, ...] = (".",)
+    only: tuple[str, ...] = ()
+    dry_run: bool = False
+    build: bool | None = None
+    builder: str = ""
+    pull_request: bool = False
+    base: str = ""
+    labels: tuple[str, ...] = ()
+    config: str = ""
+    token: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        """What follows `pinbot`; a value never reads as an option, whatever it begins with."""
+        return [
+            self.command,
+            "--format=json",
+            *([f"--config={self.config}"] if self.config else ()),
+            *(["--dry-run"] if self.dry_run else ()),
+            *(f"--only={glob}" for glob in self.only),
+            *({None: (), True: ["--build"], False: ["--no-build"]}[self.build]),
+            *([f"--builder={self.builder}"] if self.builder else ()),
+            *(["--pull-request"] if self.pull_request else ()),
+            *([f"--base={self.base}"] if self.base else ()),
+            *(f"--label={label}" for label in self.labels),
+            "--",
+            *self.paths,
+        ]
+
+
+def read(environ: Mapping[str, str]) -> Inputs:
+    """The inputs in the environment; those that are empty keep their defaults.
+
+    Raises:
+        BadInput: a value that the input cannot have.
+    """
+    command = _text(environ, "command") or "update"
+    if command not in COMMANDS:
+        raise BadInput(f"command: expected one of {', '.join(COMMANDS)}, not {command!r}")
+    return Inputs(
+        command=command,
+        paths=_lines(environ, "paths") or (".",),
+        only=_lines(environ, "only"),
+        dry_run=_flag(environ, "dry-run") or False,
+        build=_flag(environ, "build"),
+        builder=_text(environ, "builder"),
+        pull_request=_flag(environ, "pull-request") or False,
+        base=_text(environ, "base"),
+        labels=_lines(environ, "labels"),
+        config=_text(environ, "config"),
+        token=_text(environ, "token"),
+    )
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(PREFIX + name.upper().replace("-", "_"), "").strip()
+
+
+def _lines(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    lines = (line.strip() for line in _text(environ, name).splitlines())
+    return tuple(line for line in lines if line)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool | None:
+    text = _text(environ, name)
+    known = {"": None, "true": True, "false": False}
+    if text.lower() not in known:
+        raise BadInput(f"{name}: expected true or false, not {text!r}")
+    return known[text.lower()]

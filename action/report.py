@@ -1,0 +1,180 @@
+"""pinbot's JSON document, said in GitHub's ways: outputs, annotations and a job summary.
+
+The document holds text from files, registries and builders, all untrusted: none of it may become a workflow
+command, an output of another name, or live Markdown.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pinbot.render.markdown import code, code_block
+from pinbot.render.printable import human_size, size_change
+
+Document = Mapping[str, Any]
+
+_MOST_ROWS = 100
+_MOST_PLACES = 5
+_MOST_LOGS = 5
+_SHORT = len("sha256:") + 12
+
+
+def outputs(document: Document, exit_code: int) -> str:
+    """Lines for the file that `GITHUB_OUTPUT` names. Each value is JSON in ASCII: it is one line."""
+    values = {
+        "updates": document.get("updates", []),
+        "pull-requests": document.get("pull_requests", []),
+        "changed-files": document.get("written", []),
+        "exit-code": exit_code,
+    }
+    return "".join(f"{name}={json.dumps(value)}\n" for name, value in values.items())
+
+
+def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
+    """Workflow commands that show errors, and what a dry run found, at their lines in the files."""
+    for error in document.get("errors", []):
+        text = "\n".join(filter(None, (error["image"], error["message"], error["hint"])))
+        yield command("error", text, title=f"pinbot: {error['code']}", **_place(error))
+    for build in document.get("builds", []):
+        if not build["ok"]:
+            text = f"The test build of {_target(build)} did not succeed: {_result(build['after'])}"
+            yield command("error", text, title="pinbot: build-failed", file=build["dockerfile"])
+    for update in document.get("updates", []) if dry_run else ():
+        old, new = update["old"]["digest"], update["new"]["digest"]
+        text = f"{update['image']} is {new} now" + ("" if old else ", and has no digest here")
+        for location in update["locations"]:
+            yield command("warning", text, title=f"pinbot: {update['kind']}", **_place(location))
+
+
+def command(name: str, text: str, **properties: object) -> str:
+    """A workflow command of one line, whatever its text holds; properties that are None are left out."""
+    told = ",".join(
+        f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in properties.items()
+        if value is not None
+    )
+    return f"::{name} {told}::{_escape(text)}" if told else f"::{name}::{_escape(text)}"
+
+
+def summary(document: Document, *, dry_run: bool) -> str:
+    """The job summary, in Markdown that can be read in a log as well."""
+    changes = _scanned(document) if document["command"] == "scan" else _changes(document, dry_run=dry_run)
+    errors = [
+        (_where(error), code(error["image"] or ""), code(error["message"]), code(error["hint"]))
+        for error in document["errors"]
+    ]
+    parts = (
+        f"### pinbot {document['command']}",
+        *changes,
+        *_table(("Error at", "Image", "What happened", "What to do"), errors),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _scanned(document: Document) -> Iterator[str]:
+    references = document.get("references", [])
+    statuses = [reference["status"] for reference in references]
+    counts = [f"{statuses.count(status)} {status}" for status in ("pinned", "unpinned", "skipped")]
+    yield f"**{_count(len(references), 'image reference')}**: {', '.join(counts)}."
+    rows = [
+        (_where(reference), code(reference["raw"]), reference["status"], code(reference["reason"] or ""))
+        for reference in references
+    ]
+    yield from _table(("Where", "Image", "Status", "Note"), rows)
+
+
+def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
+    updates, skipped = document.get("updates", []), document.get("skipped", [])
+    places = sum(len(update["locations"]) for update in updates)
+    yield (
+        f"**{_count(len(updates), 'image')} to change in {_count(places, 'place')}**, "
+        f"{document.get('current', 0)} up to date, {len(skipped)} skipped, "
+        f"{_count(len(document['errors']), 'error')}."
+    )
+    for pull in document.get("pull_requests", []):
+        yield f"Pull request {pull['action']}: {pull['url']} {code(pull['note']) if pull['note'] else ''}"
+    if updates and dry_run:
+        yield "Nothing was written: this was a dry run."
+    yield from _table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
+    yield from _builds(document.get("builds", []))
+    left = [(_where(skip), code(skip["image"]), code(skip["reason"])) for skip in skipped]
+    yield from _table(("Left as it is", "Image", "Why"), left)
+
+
+def _update(update: Document) -> tuple[str, ...]:
+    places = [_where(location) for location in update["locations"]]
+    more = len(places) - _MOST_PLACES
+    shown = [*places[:_MOST_PLACES], *([f"and {more} more"] if more > 0 else ())]
+    return (
+        code(update["image"]),
+        update["kind"],
+        *(_version(update[side]) for side in ("old", "new")),
+        "<br>".join(shown),
+    )
+
+
+def _version(version: Document) -> str:
+    digest = version["digest"]
+    return code(digest[:_SHORT]) if digest else "no digest"
+
+
+def _builds(builds: Sequence[Document]) -> Iterator[str]:
+    yield from _table(("Test build", "Result", "Before", "After", "Size"), map(_build, builds))
+    failed = [build for build in builds if build["after"].get("tail")]
+    for build in failed[:_MOST_LOGS]:
+        yield f"The log of {code(_target(build))} ends so:\n\n{code_block(build['after']['tail'])}"
+
+
+def _build(build: Document) -> tuple[str, ...]:
+    before = (build["before"] or {}).get("size")
+    after = build["after"].get("size")
+    return (
+        code(_target(build)),
+        code(_result(build["after"])),
+        "" if before is None else human_size(before),
+        "" if after is None else human_size(after),
+        "" if before is None or after is None else size_change(before, after),
+    )
+
+
+def _target(build: Document) -> str:
+    return f"{build['dockerfile']} ({build['stage']})" if build["stage"] else str(build["dockerfile"])
+
+
+def _result(after: Document) -> str:
+    """How a build ended, in plain text."""
+    match after["result"]:
+        case "built":
+            return f"built in {after['seconds']:.1f} s by {after['builder']}"
+        case "not-built":
+            return f"not built: {after['message']}"
+        case result:
+            return f"{result} at {after['step'] or 'an unknown step'}"
+
+
+def _place(entry: Document) -> dict[str, Any]:
+    return {"file": entry["file"], "line": entry["line"], "col": entry["column"]}
+
+
+def _where(entry: Document) -> str:
+    known = (str(entry[part]) for part in ("file", "line") if entry[part] is not None)
+    return code(":".join(known))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table as one part of the summary; none where there are no rows."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if lines:
+        ruler = "| " + " | ".join("---" for _ in header) + " |"
+        yield "\n".join((f"| {' | '.join(header)} |", ruler, *lines[:_MOST_ROWS]))
+    if len(lines) > _MOST_ROWS:
+        yield f"and {len(lines) - _MOST_ROWS} more"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _escape(text: str) -> str:
+    """As GitHub's toolkit writes the message of a command: it undoes exactly these three."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
