@@ -18,16 +18,26 @@ from pinbot.config import RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.model.reference import DOCKER_HUB, ImageReference
 
-HOST_ALIASES = Path("/etc/containers/registries.conf.d")
+_HOST_ALIASES = Path("/etc/containers/registries.conf.d")
 # Plain http on this machine needs nobody's leave, as in docker and in pinbot's own requests.
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 _IS_LOOPBACK = re.compile(r"(?:127(?:\.\d+){3}|\[::1\]|localhost)(?::\d+)?")
 
 
 def grant(
-    folder: Path, registries: Iterable[RegistrySettings], environ: Mapping[str, str]
+    folder: Path,
+    registries: Iterable[RegistrySettings],
+    environ: Mapping[str, str],
+    *,
+    host_aliases: Path = _HOST_ALIASES,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Write the files for one build.
+
+    Args:
+        folder: where to write them.
+        registries: where registries are, and how they are trusted.
+        environ: where credentials are found.
+        host_aliases: the folder with this machine's short names.
 
     Returns:
         The variables and the global options that make buildah read them.
@@ -38,7 +48,7 @@ def grant(
     known = tuple(registries)
     conf, aliases, auth = folder / "registries.conf", folder / "aliases.conf", folder / "auth.json"
     conf.write_text(_registries_conf(known))
-    aliases.write_text(_aliases_conf(HOST_ALIASES))
+    aliases.write_text(_aliases_conf(host_aliases))
     auth.touch(mode=0o600)
     auth.write_text(json.dumps(_credentials(known, environ)))
     for settings in known:

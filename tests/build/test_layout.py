@@ -1,0 +1,105 @@
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from pinbot.build.layout import read_archive, read_layout
+from pinbot.errors import BuilderError
+from tests.support.oci import Entry, Image, digest_of, layer, to_json
+
+LAYERS = (layer((Entry(name="a", data=b"a" * 5000),)), layer((Entry(name="b", data=b"b"),)))
+IMAGE = Image(layers=LAYERS)
+
+
+def write_layout(folder: Path, image: Image) -> None:
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    for blob in (image.manifest, image.config_bytes, *image.layers):
+        (blobs / digest_of(blob).removeprefix("sha256:")).write_bytes(blob)
+    entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest_of(image.manifest)}
+    (folder / "index.json").write_bytes(to_json({"schemaVersion": 2, "manifests": [entry]}))
+
+
+def write_archive(file: Path, members: Mapping[str, bytes | str]) -> None:
+    """A `docker save` archive; text is the target of a symbolic link."""
+    with tarfile.open(file, "w") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.SYMTYPE, content
+                tar.addfile(member)
+            else:
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+
+
+def test_a_layout_gives_the_digest_and_the_sum_of_its_layers(tmp_path: Path) -> None:
+    write_layout(tmp_path, IMAGE)
+    contents = read_layout(tmp_path)
+    assert str(contents.digest) == digest_of(IMAGE.manifest)
+    assert contents.layers == 2
+    assert contents.size == sum(len(blob) for blob in LAYERS)
+
+
+@pytest.mark.parametrize("damage", ["index.json", "blobs"])
+def test_a_damaged_layout_is_the_builders_fault(tmp_path: Path, damage: str) -> None:
+    write_layout(tmp_path, IMAGE)
+    (tmp_path / damage).rename(tmp_path / "gone")
+    with pytest.raises(BuilderError, match="no image that can be read"):
+        read_layout(tmp_path)
+
+
+def test_plain_layers_are_compressed_as_a_push_would(tmp_path: Path) -> None:
+    plain = [gzip.decompress(blob) for blob in LAYERS]
+    listing = to_json([{"Config": "c.json", "Layers": ["1/layer.tar", "2/layer.tar"]}])
+    write_archive(
+        tmp_path / "a.tar",
+        {
+            "1/layer.tar": plain[0],
+            "2/layer.tar": plain[1],
+            "c.json": IMAGE.config_bytes,
+            "manifest.json": listing,
+        },
+    )
+    squeezed = Image(layers=tuple(gzip.compress(data, compresslevel=6, mtime=0) for data in plain))
+    contents = read_archive(tmp_path / "a.tar")
+    assert contents.layers == 2
+    assert contents.size == sum(len(blob) for blob in squeezed.layers)
+
+
+def test_a_layer_that_comes_again_is_a_link_in_older_archives(tmp_path: Path) -> None:
+    plain = gzip.decompress(LAYERS[0])
+    listing = to_json([{"Config": "c.json", "Layers": ["1/layer.tar", "2/layer.tar"]}])
+    members: dict[str, bytes | str] = {"1/layer.tar": plain, "c.json": b"{}", "manifest.json": listing}
+    write_archive(tmp_path / "twice.tar", {**members, "2/layer.tar": "../1/layer.tar"})
+    write_archive(tmp_path / "plain.tar", {**members, "2/layer.tar": plain})
+    assert read_archive(tmp_path / "twice.tar") == read_archive(tmp_path / "plain.tar")
+
+
+def test_layers_that_are_compressed_already_count_as_they_are(tmp_path: Path) -> None:
+    names = [f"blobs/sha256/{digest_of(blob).removeprefix('sha256:')}" for blob in LAYERS]
+    members = dict(zip(names, LAYERS, strict=True))
+    listing = to_json([{"Config": "c.json", "Layers": names}])
+    write_archive(tmp_path / "a.tar", {**members, "c.json": IMAGE.config_bytes, "manifest.json": listing})
+    contents = read_archive(tmp_path / "a.tar")
+    assert contents.size == sum(len(blob) for blob in LAYERS)
+    assert str(contents.digest) == digest_of(IMAGE.manifest)
+
+
+@pytest.mark.parametrize(
+    "listing", [b"", b"[]", b"{}", json.dumps([{"Config": "gone", "Layers": []}]).encode()]
+)
+def test_an_archive_of_no_image_is_the_builders_fault(tmp_path: Path, listing: bytes) -> None:
+    write_archive(tmp_path / "a.tar", {"manifest.json": listing})
+    with pytest.raises(BuilderError, match="no image that can be read"):
+        read_archive(tmp_path / "a.tar")
+
+
+def test_a_file_that_is_no_archive_is_the_builders_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(b"nothing of the kind")
+    with pytest.raises(BuilderError, match="no image that can be read"):
+        read_archive(tmp_path / "a.tar")
