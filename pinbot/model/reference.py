@@ -136,7 +136,7 @@ class ImageReference:
             registry = DOCKER_HUB
             if "/" not in path:
                 path = f"library/{path}"
-        elif not _HOST.fullmatch(registry):
+        elif not is_registry_host(registry):
             raise refuse(f"{_shown(registry)} is not a registry host")
         if not _PATH.fullmatch(path):
             why = (
@@ -188,6 +188,11 @@ class ImageReference:
         tag = f":{self.effective_tag}" if self.effective_tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.name}{tag}{digest}"
+
+
+def is_registry_host(text: str) -> bool:
+    """Whether a text is `host[:port]` as it can stand before a repository."""
+    return _HOST.fullmatch(text) is not None
 
 
 def _looks_like_host(segment: str) -> bool:

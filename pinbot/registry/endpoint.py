@@ -8,6 +8,9 @@ import httpx
 
 from pinbot.config import RegistrySettings
 from pinbot.errors import Unreachable
+from pinbot.model.reference import is_registry_host
+
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +41,10 @@ class Endpoint:
             url = httpx.URL(f"{scheme}://{settings.host}/")
         except httpx.InvalidURL:
             url = httpx.URL()
-        if not url.host or url.userinfo or url.path != "/" or url.query:
+        if not is_registry_host(settings.host) or not url.host or (url.port or 0) > _LAST_PORT:
             raise Unreachable(
                 f"{settings.host!r} is no address of a registry",
-                hint="a `location` is written as host or host:port",
+                hint="it is written as host or host:port",
             )
         return cls(settings=settings, url=url)
 

@@ -22,7 +22,8 @@ class Patience:
     Attributes:
         at_once: requests that one host gets at the same time.
         tries: how often one request is sent before its failure is believed.
-        pause, longest_pause: the wait after try n is random between 0 and `pause * 2^n`, up to the longest.
+        pause, longest_pause: the wait before the next try is random, from 0 up to `pause`, which doubles with
+            each try until it is the longest.
         obey: the longest `Retry-After` that is waited for; a longer one is a failure at once.
         budget, earned: tries beyond the first that a host has in store, and what each answer adds to it.
         give_up: broken requests in a row after which a host that had answered is left alone; one that never
@@ -113,7 +114,7 @@ class Host:
         """Seconds before the next try; raises Unreachable if the host wants more than is sensible."""
         asked = retry_after(outcome) if isinstance(outcome, Answer) else None
         if asked is None:
-            longest = min(self._patience.pause * 2**tried, self._patience.longest_pause)
+            longest = min(self._patience.pause * (1 << tried - 1), self._patience.longest_pause)
             return self._jitter() * longest
         if asked <= self._patience.obey:
             return asked

@@ -1,15 +1,20 @@
-"""Registries that the tests of one module share: they are only read."""
+"""Registries that the tests of one module share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.oci import Image, Pusher
 from tests.support.registry import RegistryServer
 
+AMD64 = Image()
+ARM64 = Image(architecture="arm64")
+
 
 @pytest.fixture(scope="module")
 def registry() -> Iterator[RegistryServer]:
+    """An open registry."""
     with RegistryServer() as server:
         yield server
 
@@ -21,11 +26,18 @@ def guarded() -> Iterator[RegistryServer]:
         yield server
 
 
-AMD64 = Image()
-ARM64 = Image(architecture="arm64")
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which registries keep `r0:1` to `r59:1`, `private/r:1` and `private/s:1`, all one image."""
+    folder = tmp_path_factory.mktemp("storage")
+    with RegistryServer(storage=folder) as server:
+        for repository in (*(f"r{number}" for number in range(60)), "private/r", "private/s"):
+            push(server, repository, "1")
+    return folder
 
 
 def push(server: RegistryServer, repository: str = "library/alpine", tag: str = "3.20") -> str:
+    """Push one multi-platform image, always the same; returns the digest of its index."""
     pusher = Pusher(server.base_url, auth=server.auth)
     try:
         return pusher.index(repository, tag, [AMD64, ARM64])

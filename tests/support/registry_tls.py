@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import ssl
 from pathlib import Path
 
 from cryptography import x509
@@ -26,6 +27,11 @@ class Authority:
         self.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         self.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
         self.key.write_bytes(private_pem(server_key))
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """For a client that trusts this authority."""
+        return ssl.create_default_context(cafile=self.ca)
 
     @property
     def pair(self) -> tuple[Path, Path]:
