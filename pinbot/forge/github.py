@@ -368,7 +368,7 @@ def _commit(data: Answer) -> Commit:
 
 
 def _is_from(branch: str, pull: Answer) -> bool:
-    """Whether a pull request comes from that branch of its own repository, and not of a fork (that may be gone)."""
+    """Whether a pull request comes from that branch of its own repository, and not of a fork."""
     head, base = pull["head"], pull["base"]
     return head["ref"] == branch and head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
 

@@ -24,12 +24,6 @@ from tests.support.github.state import Repository
 pytestmark = pytest.mark.needs("git")
 
 
-@pytest.fixture
-def repo(github: GitHubServer) -> Repository:
-    github.add_token(TOKEN)
-    return github.create_repository(REPOSITORY, files=FILES)
-
-
 def calls(github: GitHubServer) -> list[str]:
     """The requests since the last look, short: `GET pulls`."""
     seen = [
@@ -87,6 +81,7 @@ def test_opening_takes_ten_requests_and_one_for_labels(github: GitHubServer, rep
         "POST pulls",
         "POST issues/1",
     ]
+    assert repo.pulls[1].labels == ["dependencies"]
 
 
 def test_nothing_is_written_when_nothing_changed_and_it_takes_three_requests(
@@ -337,6 +332,8 @@ def test_a_base_that_is_not_there_is_named(github: GitHubServer, repo: Repositor
     with pytest.raises(ForgeConflict, match="there is no branch develop on the forge"):
         propose(github, proposal(base="develop"))
 
+    assert repo.pulls == {}
+
 
 def test_a_branch_is_not_proposed_to_itself(github: GitHubServer, repo: Repository) -> None:
     with pytest.raises(ForgeConflict, match="from main into itself"):
@@ -386,9 +383,11 @@ def test_a_proposal_that_changes_nothing_is_refused(github: GitHubServer, repo: 
     with pytest.raises(ForgeConflict, match="changes no file"):
         propose(github, proposal(files=(file("Dockerfile", OLD, OLD),)))
 
+    assert repo.head(BRANCH) is None
+
 
 @pytest.mark.parametrize(
-    "path", ["Dockerfile alpine", "dé/Dockerfile", 'a"b\'c`d/Dockerfile', "-x/..y/Dockerfile", "a\\b", "a\tb"]
+    "path", ["Dockerfile alpine", "dé/Dockerfile", "a\"b'c`d/Dockerfile", "-x/..y/Dockerfile", "a\\b", "a\tb"]
 )
 def test_odd_paths_are_just_paths(github: GitHubServer, repo: Repository, path: str) -> None:
     repo.push("main", {path: OLD})
@@ -420,9 +419,7 @@ def refused(github: GitHubServer, repo: Repository, *files: Any) -> ForgeConflic
     return caught.value
 
 
-def test_a_file_that_is_another_one_on_the_base_is_a_conflict(
-    github: GitHubServer, repo: Repository
-) -> None:
+def test_a_file_that_is_another_one_on_the_base_is_a_conflict(github: GitHubServer, repo: Repository) -> None:
     repo.push("main", {"web/Dockerfile": OLD + b"# pushed by somebody\n"})
 
     problem = refused(github, repo, file("Dockerfile", OLD, NEW), file("web/Dockerfile", OLD, NEW))
@@ -511,6 +508,7 @@ def test_a_label_that_cannot_be_made_does_not_stop_the_pull_request(
     result = propose(github, proposal(labels=("dependencies",)))
 
     assert (result.number, result.action) == (1, PullRequestAction.OPENED)
+    assert repo.pulls[1].labels == []
     assert "it could not be labelled dependencies" in result.note
     assert "issues: write" in result.note
 

@@ -111,8 +111,7 @@ class GitHubServer:
     ) -> Repository:
         """Create `owner/name` with one commit that holds the files; without files it is empty."""
         number = len(self.repositories) + 1
-        git = Git.init(self._root / f"{number}.git")
-        git.run("symbolic-ref", "HEAD", f"refs/heads/{default_branch}")
+        git = Git.init(self._root / f"{number}.git", default_branch)
         repo = Repository(name=name, number=number, git=git, now=self._now, default_branch=default_branch)
         self.repositories[name.lower()] = repo
         if from_directory is not None:

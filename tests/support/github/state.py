@@ -102,7 +102,7 @@ class Repository:
 
     @property
     def empty(self) -> bool:
-        return not self.git.refs("refs/")
+        return not any((self.path / "refs").rglob("*/*")) and not self.git.refs("refs/")
 
     def head(self, branch: str) -> str | None:
         return self.git.ref(f"refs/heads/{branch}")
