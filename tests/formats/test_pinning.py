@@ -1,0 +1,93 @@
+import pytest
+
+from pinbot.errors import SourceError
+from pinbot.formats.discover import DOCKERFILE
+from pinbot.formats.pinning import pin, prove, unpin
+from pinbot.model.occurrence import Occurrence, SourceFile, Status
+from pinbot.model.reference import Digest
+from pinbot.rewrite import apply
+
+NEW = Digest("sha256", "b" * 64)
+OLD = Digest("sha256", "a" * 64)
+
+
+def source(text: str) -> SourceFile:
+    return SourceFile(path="Dockerfile", data=text.encode())
+
+
+def references(text: str) -> tuple[Occurrence, ...]:
+    return DOCKERFILE.references(source(text))
+
+
+def pinned(text: str, digest: Digest = NEW) -> str:
+    """Every reference that can be pinned, pinned and proved."""
+    before = source(text)
+    intended = {each: digest for each in DOCKERFILE.references(before) if each.status is not Status.SKIPPED}
+    after = apply(before.data, [pin(each, to) for each, to in intended.items()])
+    prove(DOCKERFILE, before, after, intended)
+    return after.decode()
+
+
+def test_a_digest_is_written_straight_after_the_tag() -> None:
+    assert pinned("FROM alpine:3.22 AS base\n") == f"FROM alpine:3.22@{NEW} AS base\n"
+
+
+def test_a_digest_takes_the_place_of_an_older_one() -> None:
+    assert pinned(f"FROM alpine:3.22@{OLD} AS base\n") == f"FROM alpine:3.22@{NEW} AS base\n"
+
+
+def test_a_digest_in_an_arg_of_its_own_is_replaced_there() -> None:
+    text = f"ARG DIGEST={OLD}\nFROM alpine:3.22@${{DIGEST}}\n"
+    assert pinned(text) == text.replace(str(OLD), str(NEW))
+
+
+def test_one_arg_that_gives_the_same_image_twice_is_edited_once() -> None:
+    text = "ARG TAG=3.22\nFROM alpine:$TAG AS one\nFROM alpine:$TAG\n"
+    assert pinned(text) == text.replace("TAG=3.22", f"TAG=3.22@{NEW}")
+
+
+def test_unpin_takes_away_what_pin_wrote() -> None:
+    text = "# syntax=docker/dockerfile:1\nFROM alpine\nCOPY --from=busybox:1 /a /b\n"
+    edits = [unpin(each) for each in references(pinned(text))]
+    assert apply(pinned(text).encode(), [each for each in edits if each]) == text.encode()
+
+
+def test_what_has_no_digest_cannot_be_unpinned() -> None:
+    assert [unpin(each) for each in references("FROM alpine\n")] == [None]
+
+
+def test_a_digest_that_stands_alone_in_an_arg_cannot_be_unpinned() -> None:
+    assert [unpin(each) for each in references(f"ARG D={OLD}\nFROM alpine@$D\n")] == [None]
+
+
+def test_a_skipped_reference_cannot_be_pinned() -> None:
+    (skipped,) = references("ARG TAG\nFROM alpine:$TAG\n")
+    with pytest.raises(ValueError, match="has no default"):
+        pin(skipped, NEW)
+
+
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [
+        (f"FROM alpine@{OLD}\nFROM busybox\n", "alpine on line 1 would become"),
+        (f"FROM alpine@{NEW}\nFROM busybox@{NEW}\n", "busybox on line 2 would become"),
+        (f"FROM alpine@{NEW}\nFROM busybox\nRUN :\n", "bytes would change"),
+        (f"FROM  alpine@{NEW}\nFROM busybox\n", "bytes would change"),
+        (f"FROM alpine@{NEW}\n", "held 2 image references and would hold 1"),
+        (f"FROM alpine@{NEW}\nFROM busybox x\n", "cannot be read any more"),
+        ("FROM alpine\nFROM busybox\n", "alpine on line 1 would become"),
+    ],
+    ids=["other digest", "one too many", "more text", "more space", "one lost", "broken", "nothing done"],
+)
+def test_an_edit_that_does_anything_else_is_not_proved(after: str, why: str) -> None:
+    before = source("FROM alpine\nFROM busybox\n")
+    first = DOCKERFILE.references(before)[0]
+    with pytest.raises(SourceError, match=why):
+        prove(DOCKERFILE, before, after.encode(), {first: NEW})
+
+
+def test_a_reference_of_another_file_is_not_proved() -> None:
+    before = source("FROM alpine\n")
+    (stranger,) = references("\nFROM alpine\n")
+    with pytest.raises(SourceError, match="does not hold the references"):
+        prove(DOCKERFILE, before, before.data, {stranger: NEW})
