@@ -140,7 +140,7 @@ class GitHub:
             lambda data: (
                 {
                     _text(item["path"]): TreeEntry(mode=_text(item["mode"]), sha=_text(item["sha"]))
-                    for item in data["tree"]
+                    for item in _list(data["tree"])
                 },
                 not data["truncated"],
             ),
@@ -231,7 +231,7 @@ class GitHub:
         return await self._ask(
             "GET",
             "/pulls",
-            lambda data: [read(pull) for pull in data if _is_from(branch, pull)],
+            lambda data: [read(pull) for pull in _list(data) if _is_from(branch, pull)],
             query={"state": state, "head": f"{self._owner}:{branch}", "per_page": "100"},
             doing="list the pull requests of",
             needs=_PULLS_READ,
@@ -265,7 +265,7 @@ class GitHub:
         await self._ask(
             "POST",
             f"/issues/{number}/labels",
-            lambda data: [_text(label["name"]) for label in data],
+            lambda data: [_text(label["name"]) for label in _list(data)],
             body={"labels": list(labels)},
             doing=f"label pull request #{number} of",
             needs=f"{_PULLS_WRITE}, and issues: write for labels that are new",
@@ -336,8 +336,9 @@ def _check_address(api_url: str) -> str:
         parts = urlsplit("")
     plain = parts.scheme == "http" and host in _LOOPBACK
     if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
+        shown = api_url.rpartition("@")[2]  # what stands before may be a password
         raise UsageError(
-            f"{api_url!r} is no address of a GitHub API",
+            f"{shown!r} is no address of a GitHub API",
             hint="it looks like https://api.github.com or https://HOST/api/v3; http is for this machine only",
         )
     return host if port is None else f"{host}:{port}"
@@ -346,6 +347,12 @@ def _check_address(api_url: str) -> str:
 def _text(value: Answer) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a string is promised, and {type(value).__name__} is given")
+    return value
+
+
+def _list(value: Answer) -> list[Answer]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list is promised, and {type(value).__name__} is given")
     return value
 
 
@@ -362,7 +369,7 @@ def _commit(data: Answer) -> Commit:
     return Commit(
         sha=_sha(data),
         tree=_sha(data["commit"]["tree"]),
-        parents=tuple(_sha(parent) for parent in data["parents"]),
+        parents=tuple(_sha(parent) for parent in _list(data["parents"])),
         message=_text(data["commit"]["message"]),
     )
 
@@ -380,5 +387,5 @@ def _pull(data: Answer) -> OpenPull:
         base=_text(data["base"]["ref"]),
         title=_text(data["title"]),
         body=_text(data["body"] or ""),
-        labels=tuple(_text(label["name"]) for label in data["labels"]),
+        labels=tuple(_text(label["name"]) for label in _list(data["labels"])),
     )

@@ -1,0 +1,436 @@
+"""What GitHub refuses, and what the user is told. Nothing but ForgeError comes out, and never the token."""
+
+import asyncio
+import socket
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from pinbot.errors import ForgeConflict, ForgeDenied, ForgeError, UsageError
+from pinbot.forge.github import GitHub
+from pinbot.forge.lifecycle import PullRequests, TreeChange
+from pinbot.model.proposal import PullRequestAction
+from tests.forge.support import (
+    BRANCH,
+    FILES,
+    NEWER,
+    OLD,
+    REPOSITORY,
+    TOKEN,
+    PatientClock,
+    file,
+    proposal,
+    propose,
+)
+from tests.support.github.contract import OpenApiContract
+from tests.support.github.server import GitHubServer
+from tests.support.github.state import Repository
+
+pytestmark = pytest.mark.needs("git")
+
+
+def problem_of(github: GitHubServer, **settings: Any) -> ForgeError:
+    """The error that ends a run; wherever it is printed, the token is not in it."""
+    wanted = settings.pop("wanted", proposal())
+    with pytest.raises(ForgeError) as caught:
+        propose(github, wanted, **settings)
+    whole = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert settings.get("token", TOKEN) not in whole
+    return caught.value
+
+
+# Tokens
+
+
+def test_a_wrong_token_is_said_to_be_wrong_or_expired(github: GitHubServer, repo: Repository) -> None:
+    problem = problem_of(github, token="ghp_wrong")
+
+    assert isinstance(problem, ForgeDenied)
+    assert problem.message == (
+        "could not list the pull requests of acme/shop: GitHub says: Bad credentials: "
+        "the token is wrong or has expired"
+    )
+    assert problem.hint == "give a valid token in GITHUB_TOKEN"
+    assert len(github.requests) == 1
+    assert repo.pulls == {}
+
+
+@pytest.mark.parametrize("token", ["", "  ", "two words", "line\nbreak", "naïve", "nul\0"])
+def test_what_cannot_be_a_token_is_never_sent(github: GitHubServer, token: str) -> None:
+    with pytest.raises(ForgeDenied) as caught:
+        propose(github, token=token)
+
+    assert caught.value.message == "the GitHub token is empty or holds characters that no token has"
+    assert github.requests == []
+
+
+def test_a_line_end_around_a_token_is_no_part_of_it(github: GitHubServer, repo: Repository) -> None:
+    assert propose(github, token=f"{TOKEN}\n").number == 1
+    assert len(repo.pulls) == 1
+
+
+def test_the_token_is_not_in_the_representation(github: GitHubServer) -> None:
+    remote = GitHub(token=TOKEN, repository=REPOSITORY, api_url=github.url, clock=PatientClock())
+
+    assert TOKEN not in repr(remote)
+    assert repr(remote).startswith("GitHub('acme/shop' at 127.0.0.1:")
+
+
+# Permissions
+
+
+@pytest.mark.parametrize("kind", ["app", "fine-grained", "classic"])
+@pytest.mark.parametrize(
+    ("permissions", "needed"),
+    [
+        ({"contents": "write"}, "pull-requests: read"),
+        ({"pull_requests": "write"}, "contents: read"),
+        ({"contents": "read", "pull_requests": "write"}, "contents: write"),
+        ({"contents": "write", "pull_requests": "read"}, "pull-requests: write"),
+    ],
+)
+def test_the_missing_permission_is_named(
+    github: GitHubServer, repo: Repository, kind: str, permissions: dict[str, str], needed: str
+) -> None:
+    github.add_token(TOKEN, kind=kind, permissions=permissions)
+
+    problem = problem_of(github)
+
+    assert isinstance(problem, ForgeDenied)
+    assert f"the permission {needed}" in problem.hint
+    assert repo.pulls == {}
+
+
+def test_the_setting_that_lets_actions_open_pull_requests_is_named(
+    github: GitHubServer, repo: Repository
+) -> None:
+    github.add_token(TOKEN, login="github-actions[bot]", may_open_pulls=False)
+
+    problem = problem_of(github)
+
+    assert isinstance(problem, ForgeDenied)
+    assert "Allow GitHub Actions to create and approve pull requests" in problem.hint
+    assert repo.pulls == {}
+
+
+@pytest.mark.parametrize("name", ["acme/nothing", "nobody/shop"])
+def test_a_repository_that_is_not_there_may_also_be_hidden(
+    github: GitHubServer, repo: Repository, name: str
+) -> None:
+    problem = problem_of(github, repository=name)
+
+    assert isinstance(problem, ForgeDenied)
+    assert f"pull requests of {name}: it does not exist, or the token may not do this" in problem.message
+    assert "check the repository's name" in problem.hint
+    assert repo.pulls == {}
+
+
+def test_an_archived_repository_is_said_to_be_archived(github: GitHubServer, repo: Repository) -> None:
+    repo.archived = True
+
+    problem = problem_of(github)
+
+    assert "Repository was archived so is read-only." in problem.message
+    assert problem.hint == "an archived repository cannot be changed"
+
+
+def test_an_empty_repository_has_no_branch_to_go_to(github: GitHubServer) -> None:
+    github.add_token(TOKEN)
+    github.create_repository("acme/empty")
+
+    problem = problem_of(github, repository="acme/empty")
+
+    assert isinstance(problem, ForgeConflict)
+    assert problem.message == "there is no branch main on the forge"
+
+
+# Validation
+
+
+def test_the_details_of_a_failed_validation_are_shown(github: GitHubServer, repo: Repository) -> None:
+    problem = problem_of(github, wanted=proposal(body="x" * 70_000))
+
+    assert "Validation Failed; body is too long (maximum is 65536 characters)" in problem.message
+    assert repo.pulls == {}
+
+
+def test_a_field_that_is_refused_is_named(github: GitHubServer, repo: Repository) -> None:
+    problem = problem_of(github, wanted=proposal(title=" "))
+
+    assert "Validation Failed; PullRequest title missing_field" in problem.message
+    assert repo.pulls == {}
+
+
+def test_a_branch_that_bars_the_way_is_a_refusal(github: GitHubServer, repo: Repository) -> None:
+    repo.push("pinbot", {"x": b"x"})
+
+    problem = problem_of(github)
+
+    assert "could not create the branch pinbot/images in acme/shop" in problem.message
+    assert "Reference update failed" in problem.message
+
+
+def test_what_github_says_is_shown_in_one_clean_line(github: GitHubServer, repo: Repository) -> None:
+    github.faults.fail(1, 403, "No\n\x1b[31mentry\u202e" + "!" * 2000)
+
+    problem = problem_of(github)
+
+    assert "No  [31mentry !!!" in problem.message
+    assert problem.message.isprintable()
+    assert len(problem.message) < 600
+    assert repo.pulls == {}
+
+
+# Limits
+
+
+def test_an_exhausted_quota_is_not_waited_for(github: GitHubServer, repo: Repository) -> None:
+    clock = PatientClock()
+    github.remaining, github.reset = 4, 1_790_000_000
+
+    problem = problem_of(github, clock=clock)
+
+    assert "the token's request quota is used up until 2026-09-21 14:13:20 UTC" in problem.message
+    assert clock.slept == []
+    assert len(github.requests) == 5
+    github.remaining = 5000
+    assert propose(github).action is PullRequestAction.OPENED
+    assert len(repo.pulls) == 1
+
+
+def test_a_request_to_slow_down_is_obeyed(github: GitHubServer, repo: Repository) -> None:
+    clock = PatientClock()
+    github.faults.secondary_limit(6, seconds=17)
+
+    assert propose(github, clock=clock).action is PullRequestAction.OPENED
+    assert clock.slept == [17.0]
+    assert len(repo.pulls) == 1
+
+
+def test_waiting_has_an_end(github: GitHubServer, repo: Repository) -> None:
+    clock = PatientClock()
+    github.faults.secondary_limit(6, seconds=50, times=99)
+
+    problem = problem_of(github, clock=clock)
+
+    assert "GitHub asks to slow down and to wait 50 seconds" in problem.message
+    assert clock.slept == [50.0, 50.0]
+    assert repo.pulls == {}
+
+
+def test_a_long_wait_is_not_begun(github: GitHubServer, repo: Repository) -> None:
+    clock = PatientClock()
+    github.faults.fail(1, 429, "Too many requests", headers={"Retry-After": "3600"})
+
+    assert "to wait 3600 seconds" in problem_of(github, clock=clock).message
+    assert clock.slept == []
+    assert repo.pulls == {}
+
+
+def test_a_limit_without_a_time_is_waited_for_a_minute(github: GitHubServer, repo: Repository) -> None:
+    clock = PatientClock()
+    github.faults.fail(1, 403, "You have exceeded a secondary rate limit. Please wait a few minutes.")
+
+    assert propose(github, clock=clock).number == 1
+    assert clock.slept == [60.0]
+    assert len(repo.pulls) == 1
+
+
+# Failures
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failure_of_github_that_passes_is_not_noticed(
+    github: GitHubServer, repo: Repository, status: int
+) -> None:
+    clock = PatientClock()
+    github.faults.fail(7, status, times=3)
+
+    assert propose(github, clock=clock).action is PullRequestAction.OPENED
+    assert clock.slept == [1.0, 2.0, 4.0]
+    assert len(repo.pulls) == 1
+
+
+def test_a_failure_of_github_that_stays_is_no_answer(github: GitHubServer, repo: Repository) -> None:
+    github.faults.fail(1, 502, "Bad gateway", times=99)
+
+    problem = problem_of(github)
+
+    assert "could not be asked: it answered 502 (Bad gateway)" in problem.message
+    assert len(github.requests) == 4
+    assert repo.pulls == {}
+
+
+def test_a_connection_that_is_dropped_again_and_again(github: GitHubServer, repo: Repository) -> None:
+    github.faults.drop(1, times=99)
+
+    assert "could not be asked: Remote end closed connection" in problem_of(github).message
+    assert len(github.requests) == 4
+    assert repo.pulls == {}
+
+
+def nowhere() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        (nowhere(), "Connection refused"),
+        ("https://github.invalid/api/v3", "github.invalid could not be asked"),
+    ],
+)
+def test_no_network_is_no_answer(address: str, reason: str) -> None:
+    clock = PatientClock()
+    forge = PullRequests(GitHub(token=TOKEN, repository=REPOSITORY, api_url=address, clock=clock))
+
+    with pytest.raises(ForgeError, match="could not be asked") as caught:
+        asyncio.run(forge.propose(proposal()))
+
+    assert reason in caught.value.message
+    assert "0x" not in caught.value.message
+    assert clock.slept == [1.0, 2.0, 4.0]
+
+
+# Answers that are not GitHub's
+
+STRANGE: dict[str, tuple[int, bytes, dict[str, str]]] = {
+    "nothing": (200, b"", {}),
+    "no content": (204, b"", {}),
+    "html": (200, b"<html>Welcome to the hotel</html>", {"Content-Type": "text/html"}),
+    "null": (200, b"null", {}),
+    "number": (200, b"5", {}),
+    "list": (200, b"[]", {}),
+    "list of null": (200, b"[null]", {}),
+    "object": (200, b"{}", {}),
+    "wrong types": (
+        200,
+        b'{"sha": 1, "ref": null, "commit": [], "tree": {}, "truncated": 3, "number": "x", "title": 0}',
+        {},
+    ),
+    "half": (200, b'{"sha": "', {}),
+    "bytes": (200, b"\xff\xfe\x00", {}),
+    "redirect": (302, b"", {"Location": "https://example.org/"}),
+    "moved": (301, b'{"message": "Moved Permanently"}', {"Location": "https://example.org/repositories/1"}),
+    "moved in a circle": (307, b'{"message": "Moved Permanently"}', {}),
+    "teapot": (418, b"[1, 2]", {}),
+    "refusal in html": (403, b"<html>proxy says no</html>", {}),
+    "refusal as list": (422, b'["no"]', {}),
+    "refusal with odd parts": (422, b'{"message": 5, "errors": [1, null, {"code": []}]}', {}),
+    "odd limits": (
+        429,
+        b"{}",
+        {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 30},
+    ),
+    "odd wait": (403, b'{"message": "secondary rate limit"}', {"Retry-After": "soon"}),
+}
+
+METHODS: dict[str, Callable[[GitHub], Awaitable[Any]]] = {
+    "default_branch": lambda remote: remote.default_branch(),
+    "head": lambda remote: remote.head("main"),
+    "entries": lambda remote: remote.entries("a" * 40, ("Dockerfile",)),
+    "create_tree": lambda remote: remote.create_tree(
+        "a" * 40, (TreeChange(path="x", mode="100644", data=b"\xff"),)
+    ),
+    "create_commit": lambda remote: remote.create_commit("m", tree="a" * 40, parent="b" * 40),
+    "create_branch": lambda remote: remote.create_branch(BRANCH, "a" * 40),
+    "move_branch": lambda remote: remote.move_branch(BRANCH, "a" * 40),
+    "open_pulls": lambda remote: remote.open_pulls(BRANCH),
+    "was_merged": lambda remote: remote.was_merged(BRANCH, "a" * 40),
+    "open_pull": lambda remote: remote.open_pull(BRANCH, "main", title="t", body="b"),
+    "edit_pull": lambda remote: remote.edit_pull(1, title="t", body="b"),
+    "add_labels": lambda remote: remote.add_labels(1, ("x",)),
+}
+
+# An empty list is an answer where a list is asked for.
+FINE = {("open_pulls", "list"), ("was_merged", "list"), ("add_labels", "list")}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("method", METHODS)
+def test_no_other_exception_escapes(github: GitHubServer, method: str, strange: str) -> None:
+    status, data, headers = STRANGE[strange]
+    github.faults.garble(1, data, status=status, headers=headers, times=99)
+    remote = GitHub(
+        token=TOKEN,
+        repository=REPOSITORY,
+        api_url=github.url,
+        clock=PatientClock(),
+        write_interval=0,
+    )
+
+    async def ask() -> Any:
+        return await METHODS[method](remote)
+
+    if (method, strange) in FINE:
+        asyncio.run(ask())
+        return
+    with pytest.raises(ForgeError, match=f"^could not .* {REPOSITORY}: ") as caught:
+        asyncio.run(ask())
+    assert caught.value.hint
+
+
+# Names and addresses
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shop",
+        "acme/",
+        "/shop",
+        "acme/shop/",
+        "acme/shop/x",
+        "acme/..",
+        "acme/.",
+        "-a/b",
+        "a b/c",
+        "acme/sh?p",
+        "",
+    ],
+)
+def test_a_name_that_no_repository_has_is_wrong_usage(name: str) -> None:
+    with pytest.raises(UsageError, match="is no repository on GitHub"):
+        GitHub(token=TOKEN, repository=name, clock=PatientClock())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "api.github.com",
+        "ftp://api.github.com",
+        "http://github.example.org/api/v3",
+        "https://",
+        "https://user:secret@github.example.org",
+        "https://github.example.org/?x=1",
+        "https://github.example.org:port",
+        "https://[::1",
+        "",
+    ],
+)
+def test_an_address_that_cannot_be_right_is_wrong_usage(address: str) -> None:
+    with pytest.raises(UsageError, match="is no address of a GitHub API") as caught:
+        GitHub(token=TOKEN, repository=REPOSITORY, api_url=address, clock=PatientClock())
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_github_enterprise_server_is_spoken_to_below_its_path(
+    contract: OpenApiContract | None, slash: str
+) -> None:
+    with GitHubServer(base_path="/api/v3", contract=contract) as server:
+        server.add_token(TOKEN)
+        repo = server.create_repository(REPOSITORY, files=FILES)
+        server.url += slash
+
+        assert propose(server).action is PullRequestAction.OPENED
+        assert propose(server, proposal(files=(file("Dockerfile", OLD, NEWER),))).number == 1
+
+        assert repo.files(BRANCH)["Dockerfile"] == NEWER
+        assert server.problems == []
