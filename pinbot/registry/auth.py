@@ -11,10 +11,10 @@ from pinbot.errors import AccessDenied, Untrustworthy
 from pinbot.ports import Clock
 from pinbot.registry import challenge
 from pinbot.registry.credentials import Credential, CredentialStore
-from pinbot.registry.documents import clean, error_message
-from pinbot.registry.endpoint import Endpoint
+from pinbot.registry.documents import error_message
+from pinbot.registry.endpoint import Endpoint, join, may_follow
 from pinbot.registry.tokens import Token, TokenServer
-from pinbot.registry.transport import Answer
+from pinbot.registry.transport import Answer, display
 from pinbot.registry.web import Web
 
 
@@ -138,18 +138,13 @@ class Authenticator:
         return server
 
     def _realm(self, text: str) -> httpx.URL:
-        base = self._endpoint.url
-        try:
-            realm = base.join(text)
-        except httpx.InvalidURL:
-            realm = httpx.URL()
-        secure = realm.scheme == "https" or (realm.scheme == "http" and base.scheme == "http")
-        if not text or not secure or not realm.host or realm.userinfo:
+        realm = join(self._endpoint.url, text)
+        if not text or not may_follow(self._endpoint.url, realm):
             raise Untrustworthy(
-                f"{self._endpoint.name} sends to {clean(text)!r} for a token, which must not be followed",
+                f"{self._endpoint.name} sends to {display(realm) or 'nowhere'} for a token: not followed",
                 hint="the realm of a Bearer challenge is an https address without a user",
             )
-        return realm.copy_with(fragment=None)
+        return realm
 
     def _denied(self, repository: str, credential: Credential | None, said: str) -> AccessDenied:
         name = self._endpoint.name

@@ -62,6 +62,20 @@ def origin(url: httpx.URL) -> Origin:
     return url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443)
 
 
+def join(base: httpx.URL, text: str) -> httpx.URL:
+    """The URL that a server means by a text, without its fragment; an empty one if it is no URL."""
+    try:
+        return base.join(text).copy_with(fragment=None)
+    except httpx.InvalidURL:
+        return httpx.URL()
+
+
+def may_follow(base: httpx.URL, target: httpx.URL) -> bool:
+    """Whether a URL that a server named may be asked: not in clear text if the server is asked by https."""
+    secure = target.scheme == "https" or (target.scheme == "http" and base.scheme == "http")
+    return secure and bool(target.host) and not target.userinfo and (target.port or 0) <= _LAST_PORT
+
+
 def _is_loopback(host: str) -> bool:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     if name == "localhost":

@@ -69,6 +69,7 @@ class TokenServer:
         self._most_scopes = _MOST_SCOPES
         self._refused_together: set[str] = set()
         self._tokens: dict[str, Token] = {}
+        self._taken: dict[str, Token] = {}
         self._pending: dict[str, asyncio.Task[dict[str, Token | RegistryError]]] = {}
         self._open: _Batch | None = None
 
@@ -95,10 +96,12 @@ class TokenServer:
             del self._tokens[repository]
         if not token.alone:
             self._refused_together.add(repository)
-        return not token.alone or self._clock.monotonic() >= token.renew_at
+        outlived = self._taken.get(repository) is token or self._clock.monotonic() >= token.renew_at
+        return outlived or not token.alone
 
     def taken(self, repository: str, token: Token) -> None:
         """Note that the registry took a token. If it had to be asked for alone, so must be all others."""
+        self._taken[repository] = token
         if token.alone and repository in self._refused_together:
             self._most_scopes = 1
 

@@ -9,7 +9,7 @@ import httpx
 from pinbot.errors import Untrustworthy
 from pinbot.ports import Clock
 from pinbot.registry.addresses import addresses_of, may_point_to
-from pinbot.registry.endpoint import Endpoint, Origin, origin
+from pinbot.registry.endpoint import Endpoint, Origin, join, may_follow, origin
 from pinbot.registry.hosts import Host, Patience
 from pinbot.registry.transport import Answer, Request, Transport, display
 
@@ -96,14 +96,11 @@ class Web:
         return host
 
     def _next(self, answer: Answer) -> httpx.URL:
-        try:
-            target = answer.url.join(answer.headers.get("Location", ""))
-        except httpx.InvalidURL:
-            target = httpx.URL()
-        secure = target.scheme == "https" or (target.scheme == "http" and answer.url.scheme == "http")
-        if not secure or not target.host or target.userinfo or "Location" not in answer.headers:
+        location = answer.headers.get("Location", "")
+        target = join(answer.url, location)
+        if not location or not may_follow(answer.url, target):
             raise Untrustworthy(
-                f"{display(answer.url)} is redirected to a place that must not be followed",
-                hint="redirects lead to http or https addresses, and never from https to http",
+                f"{display(answer.url)} is redirected to {display(target) or 'nowhere'}: not followed",
+                hint="redirects lead to http or https addresses without a user, never from https to http",
             )
-        return target.copy_with(fragment=None)
+        return target

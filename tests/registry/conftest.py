@@ -1,5 +1,6 @@
 """Registries that the tests of one module share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +29,13 @@ def guarded() -> Iterator[RegistryServer]:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which registries keep `r0:1` to `r59:1`, `private/r:1` and `private/s:1`, all one image."""
+    """A folder in which registries keep `r0:1` to `r50:1` and `private/r:1`, all one image."""
     folder = tmp_path_factory.mktemp("storage")
     with RegistryServer(storage=folder) as server:
-        for repository in (*(f"r{number}" for number in range(60)), "private/r", "private/s"):
-            push(server, repository, "1")
+        push(server, "r0", "1")
+    repositories = folder / "docker" / "registry" / "v2" / "repositories"
+    for repository in (*(f"r{number}" for number in range(1, 51)), "private/r"):
+        shutil.copytree(repositories / "r0", repositories / repository)
     return folder
 
 
