@@ -1,9 +1,9 @@
 """Reading files, and replacing what is in them so that nothing is ever half-written."""
 
 import os
+import shutil
 import stat
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from pinbot.errors import SourceError, StaleEdit
@@ -20,8 +20,7 @@ def read(path: Path, *, shown: str) -> SourceFile:
         SourceError: missing, unreadable, not a regular file, or too large.
     """
     try:
-        # Without O_NONBLOCK a named pipe, which has no writer, would hold the run for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
+        with open(path, "rb", opener=_without_waiting) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise SourceError("not a regular file", hint="name a file or a folder", file=shown)
@@ -38,18 +37,36 @@ def read(path: Path, *, shown: str) -> SourceFile:
         ) from error
 
 
+def is_folder(path: Path) -> bool:
+    """Whether the path leads to a folder; not where that cannot be found out, unlike `Path.is_dir`."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def real(path: Path) -> Path:
+    """The path without links; a loop of links stays as it is, where `Path.resolve` gives up."""
+    return Path(os.path.realpath(path))
+
+
 def replace(path: Path, *, expected: bytes, new: bytes, shown: str) -> None:
     """Replace the content `expected` by `new`, all of it or nothing.
 
-    A symbolic link stays one: the file that it leads to is replaced. Mode and owner are kept, and a
-    file of several hard links keeps them all (it is then written in place, beside a saved copy).
+    A symbolic link stays one: the file that it leads to is replaced. Mode, owner and extended attributes
+    are kept. A file of several hard links, or of another user, is written in place: replacing it would cut
+    the links or change its owner. A file that holds `new` already is left alone, so that every name of it
+    can be asked for.
 
     Raises:
         StaleEdit: the file holds something else by now.
-        SourceError: it cannot be written; the old content is still there.
+        SourceError: it cannot be written. The old content is still there, or the message says where it is.
     """
-    target = path.resolve()
-    if read(target, shown=shown).data != expected:
+    target = real(path)
+    found = read(target, shown=shown).data
+    if found == new:
+        return
+    if found != expected:
         raise StaleEdit(
             "changed while pinbot was at work; nothing was written", hint="run pinbot again", file=shown
         )
@@ -57,8 +74,8 @@ def replace(path: Path, *, expected: bytes, new: bytes, shown: str) -> None:
         status = target.stat()
         if not os.access(target, os.W_OK) or not status.st_mode & 0o222:
             raise SourceError("is read-only", hint="make it writable and run pinbot again", file=shown)
-        if status.st_nlink > 1:
-            _write_in_place(target, expected, new)
+        if status.st_nlink > 1 or not _may_own_like(status):
+            _write_in_place(target, expected, new, shown=shown)
         else:
             _write_beside_and_rename(target, new, status)
     except OSError as error:
@@ -69,37 +86,61 @@ def replace(path: Path, *, expected: bytes, new: bytes, shown: str) -> None:
         ) from error
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open without waiting for anybody: a named pipe that nobody writes to would hold the run for ever."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _may_own_like(status: os.stat_result) -> bool:
+    """Whether a new file of ours can have this owner and group."""
+    if os.geteuid() == 0:
+        return True
+    return status.st_uid == os.geteuid() and status.st_gid in {os.getegid(), *os.getgroups()}
+
+
 def _write_beside_and_rename(target: Path, new: bytes, status: os.stat_result) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    beside = _write_beside(target, new)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(new)
-            stream.flush()
-            with suppress(PermissionError):  # only root may give a file to somebody else
-                os.fchown(stream.fileno(), status.st_uid, status.st_gid)
-            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
-            os.fsync(stream.fileno())
-        Path(name).replace(target)
+        os.chown(beside, status.st_uid, status.st_gid)
+        shutil.copystat(target, beside)  # after the owner, since a change of owner takes mode bits away
+        os.utime(beside)
+        beside.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 
-def _write_in_place(target: Path, old: bytes, new: bytes) -> None:
+def _write_in_place(target: Path, old: bytes, new: bytes, *, shown: str) -> None:
     """Write through to every hard link; a crash between leaves the saved copy beside the file."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.saved.", dir=target.parent)
-    saved = Path(name)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(old)
-        stream.flush()
-        os.fsync(stream.fileno())
     with target.open("r+b") as stream:
+        saved = _write_beside(target, old)
         try:
             _overwrite(stream.fileno(), new)
-        except OSError:
-            _overwrite(stream.fileno(), old)
+        except OSError as error:
+            try:
+                _overwrite(stream.fileno(), old)
+            except OSError:
+                raise SourceError(
+                    f"is half-written: {error.strerror}", hint=f"the old content is in {saved}", file=shown
+                ) from error
+            saved.unlink()
             raise
     saved.unlink()
+
+
+def _write_beside(target: Path, data: bytes) -> Path:
+    """A new file in the same folder, safely on disk."""
+    descriptor, name = tempfile.mkstemp(prefix=".pinbot-", dir=target.parent)
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        beside.unlink()
+        raise
+    return beside
 
 
 def _overwrite(descriptor: int, data: bytes) -> None:

@@ -1,52 +1,71 @@
-"""The little that is asked of git: where a repository begins, and which of its files it does not ignore."""
+"""The little that is asked of git: which files of a repository it does not ignore.
 
+A repository's own settings are not ours to obey, since some of them name programs to run, and a checkout
+may well be somebody else's. Git is asked with those switched off, and only ever to list files.
+"""
+
+import os
 import subprocess
 from pathlib import Path
 
 from pinbot.errors import SourceError
+from pinbot.worktree.files import real
 
 _SAFE = (
-    # The settings of a repository are not ours to obey: fsmonitor names a program to run, and a checkout
-    # that belongs to another user (usual in containers) is only ever read here.
     "-c",
-    "core.fsmonitor=false",
+    "core.fsmonitor=false",  # else a program that the repository names is run
     "-c",
-    "safe.directory=*",
+    "safe.directory=*",  # a checkout of another user is usual in containers
     "--no-optional-locks",
 )
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    # A partial clone may want to fetch what it lacks, by a command that its settings name.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+_ELSEWHERE = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+)
+"""Variables that name another repository than the folder's; git sets them for its hooks."""
 
 
 def toplevel(directory: Path) -> Path | None:
-    """The root of the work tree that `directory` is in; None outside git, or where there is no git."""
-    answer = _git(directory, "rev-parse", "--show-toplevel")
-    return Path(answer.stdout.decode(errors="surrogateescape").rstrip("\n")) if answer else None
+    """The root of the work tree that `directory` is in, without links; None outside git."""
+    inside = real(directory)
+    for folder in (inside, *inside.parents):
+        mark = folder / ".git"
+        # A file in submodules and linked work trees, else a folder; an empty one is not a repository.
+        if os.path.isfile(mark) or os.path.lexists(mark / "HEAD"):  # noqa: PTH113 - never raises
+            return folder
+    return None
 
 
 def listed(directory: Path) -> list[str] | None:
     """Paths below `directory`, relative to it: tracked, and new ones that git does not ignore.
 
-    None outside git. A path that is a folder is a repository of its own (a submodule).
+    None outside git, or where git is not installed. A path that is a folder is a repository of its own.
 
     Raises:
-        SourceError: git is there and cannot list the files.
+        SourceError: git cannot list the files.
     """
     if toplevel(directory) is None:
         return None
-    answer = _git(directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    if answer is None:
-        raise SourceError("git cannot list the files", hint="try `git status` there", file=str(directory))
-    names = answer.stdout.decode(errors="surrogateescape").split("\0")
-    return sorted(name.rstrip("/") for name in names if name)
-
-
-def _git(directory: Path, *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    """Run git in `directory`; None when it is missing or says no."""
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
-        return subprocess.run(  # noqa: S603 - a fixed command, no shell
-            ["git", *_SAFE, "-C", str(directory), *arguments],  # noqa: S607 - git is found on PATH by design
-            check=True,
+        answer = subprocess.run(  # noqa: S603 - a fixed command, no shell
+            ["git", *_SAFE, "-C", directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git is found on PATH by design
+            check=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            env=environment | _ENVIRONMENT,
         )
-    except (OSError, subprocess.CalledProcessError):
+    except FileNotFoundError:
         return None
+    if answer.returncode != 0:
+        *_, last = ["no reason given", *os.fsdecode(answer.stderr).splitlines()]
+        raise SourceError(
+            f"git cannot list the files: {last}", hint="try `git status` there", file=str(directory)
+        )
+    # A path in conflict is listed once for each side.
+    return sorted({name.rstrip("/") for name in os.fsdecode(answer.stdout).split("\0") if name})

@@ -1,14 +1,15 @@
 """The tree that a run works in, and copies of it for test builds."""
 
 import shutil
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pinbot.errors import SourceError, UsageError
 from pinbot.worktree import git
-from pinbot.worktree.search import tree_files
+from pinbot.worktree.files import is_folder, real
+from pinbot.worktree.search import HISTORY, tree_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class Tree:
     @classmethod
     def around(cls, path: Path) -> "Tree":
         """The tree that holds `path`."""
-        folder = path if path.is_dir() else path.parent
-        return cls(root=(git.toplevel(folder) or folder).resolve())
+        folder = path if is_folder(path) else path.parent
+        return cls(root=git.toplevel(folder) or real(folder))
 
     def relative(self, path: str) -> str:
         """The path from the root, with `/`, of the file that `path` leads to.
@@ -29,43 +30,63 @@ class Tree:
         Raises:
             UsageError: it is outside of the tree.
         """
-        real = Path(path).resolve()
-        if not real.is_relative_to(self.root):
+        target = real(Path(path))
+        if not target.is_relative_to(self.root):
             raise UsageError(
                 f"is outside of {self.root}",
                 hint="run pinbot once for each repository, or without --build and --pull-request",
                 file=path,
             )
-        return real.relative_to(self.root).as_posix()
+        return target.relative_to(self.root).as_posix()
 
     def copy_to(self, destination: Path, *, changes: Mapping[str, bytes]) -> None:
         """Copy what a fresh checkout would hold, with other bytes for the paths in `changes`.
 
-        Files that git ignores stay behind; links stay links; modes are kept.
+        Files that git ignores stay behind, and so does the history. Links stay links wherever they lead:
+        a builder follows none out of its context. Modes and times are kept. The paths in `changes` are
+        relative to the root and have no links in them, as `relative` gives them.
 
         Raises:
             SourceError: a file cannot be copied.
         """
+        destination.mkdir(parents=True, exist_ok=True)
         _copy(self.root, destination)
         for path, data in changes.items():
             copy = destination / path
-            copy.chmod(copy.stat().st_mode | stat.S_IWUSR)
-            copy.write_bytes(data)
+            try:
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.unlink(missing_ok=True)
+                copy.write_bytes(data)
+                shutil.copymode(self.root / path, copy)
+            except OSError as error:
+                raise _cannot_copy(self.root / path, error) from error
 
 
 def _copy(source: Path, destination: Path) -> None:
-    destination.mkdir(parents=True, exist_ok=True)
-    for relative in tree_files(source):
+    is_plain = cache(lambda folder: real(folder) == folder)
+    for relative in tree_files(source, left_out=HISTORY, on_error=_give_up):
         origin, copy = source / relative, destination / relative
+        if not is_plain(origin.parent):
+            continue  # deleted: a link stands where git knows a folder, and nothing is copied through links
         try:
-            if origin.is_dir() and not origin.is_symlink():
-                _copy(origin, copy)
-            elif origin.is_symlink() or origin.is_file():
+            if origin.is_symlink() or origin.is_file():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(origin, copy, follow_symlinks=False)
+            elif origin.is_dir():
+                copy.mkdir(parents=True, exist_ok=True)
+                if git.toplevel(origin) == origin:  # else a submodule that is not checked out
+                    _copy(origin, copy)
         except OSError as error:
-            raise SourceError(
-                f"cannot be copied for the test build: {error.strerror}",
-                hint="mend its permissions, or let git ignore it",
-                file=str(origin),
-            ) from error
+            raise _cannot_copy(origin, error) from error
+
+
+def _give_up(error: SourceError) -> None:
+    raise error
+
+
+def _cannot_copy(origin: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"cannot be copied for the test build: {error.strerror}",
+        hint="mend its permissions, or let git ignore it",
+        file=str(origin),
+    )
