@@ -98,7 +98,8 @@ class OpenApiContract:
         else:
             content = self._follow(response).get("content", {})
             if "application/json" not in content:
-                return ["a body where none is described"] if body is not None else []
+                # Refusals have bodies even where the description shows none.
+                return ["a body where none is described"] if body is not None and status < 400 else []
             schema = content["application/json"]["schema"]
         if body is None:
             return [] if status == 304 else [f"status {status} comes without a body"]
@@ -146,10 +147,16 @@ def _load(path: Path) -> OpenApiContract:
 def _tolerant(node: Any) -> Any:
     """The description with null allowed wherever it says `nullable`, as GitHub means it.
 
-    OpenAPI 3.0.3 lets `nullable` work only beside a `type`, and lets an `enum` exclude null all the same.
+    OpenAPI 3.0.3 lets `nullable` work only beside a `type`, and lets an `enum` exclude null all the same. The
+    alternatives of its `oneOf` overlap (any error matches each kind of error), so that `anyOf` is meant. A
+    `discriminator` adds nothing to them, and the validator cannot follow it out of a part of the document.
     """
     if isinstance(node, dict):
-        node = {key: _tolerant(value) for key, value in node.items()}
+        node = {
+            "anyOf" if key == "oneOf" else key: _tolerant(value)
+            for key, value in node.items()
+            if key != "discriminator"
+        }
         if node.get("nullable") is True and ("enum" in node or "type" not in node):
             return {"anyOf": [node, {"nullable": True, "enum": [None]}]}
         return node
