@@ -7,12 +7,11 @@ from fnmatch import fnmatchcase
 from pinbot import rewrite
 from pinbot.errors import PinbotError
 from pinbot.formats import pinning
-from pinbot.formats.discover import format_of
 from pinbot.model.occurrence import Occurrence, SourceFile, Status
 from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.pipeline.resolve import Answer, resolve_all
-from pinbot.pipeline.scan import scan
+from pinbot.pipeline.scan import format_for, scan
 from pinbot.ports import Progress, Resolver
 from pinbot.worktree.search import Found
 
@@ -152,7 +151,7 @@ def _changes(
         )
         try:
             after = rewrite.apply(source.data, edits)
-            pinning.prove(format_of(source.path), source, after, intended)
+            pinning.prove(format_for(source.path), source, after, intended)
         except PinbotError as error:
             errors.append(error.at(file=source.path, line=error.line, column=error.column))
         else:

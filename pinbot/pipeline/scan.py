@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pinbot.errors import PinbotError
-from pinbot.formats.discover import format_of
+from pinbot.formats.discover import DOCKERFILE, Format, format_of
 from pinbot.model.occurrence import Occurrence, SourceFile
 
 
@@ -16,13 +16,18 @@ class Scan:
     errors: tuple[PinbotError, ...]
 
 
+def format_for(path: str) -> Format:
+    """The format that reads a file; one that is named as no format expects is read as a Dockerfile."""
+    return format_of(path) or DOCKERFILE
+
+
 def scan(sources: Iterable[SourceFile]) -> Scan:
     """Find the image references of each file."""
     occurrences: list[Occurrence] = []
     errors: list[PinbotError] = []
     for source in sources:
         try:
-            occurrences.extend(format_of(source.path).references(source))
+            occurrences.extend(format_for(source.path).references(source))
         except PinbotError as error:
             errors.append(error)
     return Scan(occurrences=tuple(occurrences), errors=tuple(errors))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+_WITHOUT_PRIVILEGE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +35,20 @@ def pinbot(
     cwd: Path,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
-    user: int | None = None,
-    python: str = sys.executable,
+    unprivileged: bool = False,
 ) -> Run:
-    """Run pinbot in an environment that holds nothing of the caller's but PATH and what coverage needs."""
+    """Run pinbot in an environment that holds nothing of the caller's but PATH and what coverage needs.
+
+    `unprivileged` makes file permissions count also when root runs the tests.
+    """
+    wrapper = _WITHOUT_PRIVILEGE if unprivileged and os.geteuid() == 0 else ()
     kept = {name: os.environ[name] for name in os.environ if name == "PATH" or name.startswith("COVERAGE")}
     done = subprocess.run(
-        [python, "-m", "pinbot", *arguments],
+        [*wrapper, sys.executable, "-m", "pinbot", *arguments],
         cwd=cwd,
         env={**kept, "PYTHONPATH": str(ROOT), "HOME": str(cwd), "LC_ALL": "C.UTF-8", **(env or {})},
         input=stdin,
         capture_output=True,
-        user=user,
         timeout=300,
         check=False,
     )
