@@ -19,6 +19,7 @@ from pinbot.registry.helpers import HelperProblem, Helpers, Login
 _HUB_KEY = "https://index.docker.io/v1/"
 _HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _IDENTITY_USER = "<token>"
+_HELPER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +93,14 @@ class Keychain:
     Within a file: a helper for that registry, the helper for all, then what is written in the file.
     """
 
-    def __init__(self, environ: Mapping[str, str], home: Path) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], home: Path, *, helper_seconds: float = _HELPER_SECONDS
+    ) -> None:
         self._environ = environ
         self._home = home
         self._problems: list[str] = []
         self._stores: tuple[_Store, ...] | None = None
-        self._helpers = Helpers(environ)
+        self._helpers = Helpers(environ, seconds=helper_seconds)
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -60,7 +60,10 @@ def parse(body: bytes, content_type: str) -> Manifest | Index:
     elif is_known(kind) and stated != kind:
         raise _contradiction(f"it was sent as {kind} and calls itself {_quoted(stated)}")
     if not isinstance(stated, str) or not is_known(stated):
-        raise Unsupported(f"the registry has something else than an image there: {_quoted(stated)}")
+        raise Unsupported(
+            f"the registry has something else than an image there: {_quoted(stated)}",
+            hint="name a container image",
+        )
     if document.get("schemaVersion") != _SCHEMA_VERSION:
         raise _contradiction("its schemaVersion is not 2")
     if "manifests" in document and ("layers" in document or "config" in document):

@@ -15,7 +15,6 @@ from pinbot.registry.once import Once
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_FOUND = b"credentials not found"
-_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +33,17 @@ class HelperProblem:
 
 
 class Helpers:
-    """Asks helpers on the PATH of `environ`, each once per server."""
+    """Asks helpers on the PATH of `environ`, each once per server, and waits `seconds` for an answer."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, seconds: float) -> None:
         self._environ = environ
+        self._seconds = seconds
         self._answers = Once[tuple[str, str], Login | HelperProblem | None]()
 
     async def get(self, name: str, server: str) -> Login | HelperProblem | None:
         """What `docker-credential-NAME` knows for a server; None if nothing.
 
-        It is a problem if there is no such program, if it fails, takes over ten seconds or answers nonsense.
+        It is a problem if there is no such program, if it fails, takes too long or answers nonsense.
         """
         return await self._answers.get((name, server), lambda: self._ask(name, server))
 
@@ -55,7 +55,7 @@ class Helpers:
         try:
             status, output = await self._run(path, server)
         except TimeoutError:
-            return HelperProblem(f"{program} did not answer within {_SECONDS:g} seconds")
+            return HelperProblem(f"{program} did not answer within {self._seconds:g} seconds")
         except OSError as error:
             return HelperProblem(f"{program} cannot be run: {error.strerror}")
         if status != 0:
@@ -79,7 +79,7 @@ class Helpers:
             env=dict(self._environ),
         )
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 output, _ = await process.communicate(server.encode())
         finally:
             if process.returncode is None:

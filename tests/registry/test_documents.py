@@ -1,0 +1,210 @@
+"""Reading manifests, indexes and error answers."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pinbot.errors import PinbotError, RegistryError, Untrustworthy
+from pinbot.model.manifest import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Index,
+    Manifest,
+)
+from pinbot.model.reference import Digest, Platform
+from pinbot.registry import documents
+from pinbot.registry.documents import Unsupported
+
+ZERO, ONE = "sha256:" + "0" * 64, "sha256:" + "1" * 64
+
+
+def blob(**changes: object) -> dict[str, object]:
+    return {"mediaType": "application/x", "digest": ZERO, "size": 7} | changes
+
+
+def manifest(**changes: object) -> dict[str, object]:
+    whole = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blob(), "layers": [blob(digest=ONE)]}
+    return {name: value for name, value in (whole | changes).items() if value != "absent"}
+
+
+def index(**changes: object) -> dict[str, object]:
+    child = blob(platform={"os": "linux", "architecture": "arm", "variant": "v7"}, annotations={"a": "b"})
+    whole = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child]}
+    return {name: value for name, value in (whole | changes).items() if value != "absent"}
+
+
+def parse(document: object, content_type: str = OCI_MANIFEST) -> Manifest | Index:
+    return documents.parse(json.dumps(document).encode(), content_type)
+
+
+@pytest.mark.parametrize("kind", [OCI_MANIFEST, DOCKER_MANIFEST])
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_manifest_is_read(kind: str, *, stated: bool) -> None:
+    document = manifest(mediaType=kind if stated else "absent", annotations={"k": "v", "odd": 1})
+    config = Descriptor(media_type="application/x", digest=Digest.parse(ZERO), size=7)
+    layer = Descriptor(media_type="application/x", digest=Digest.parse(ONE), size=7)
+    assert parse(document, f"{kind}; charset=utf-8") == Manifest(
+        media_type=kind, config=config, layers=(layer,), annotations=(("k", "v"),)
+    )
+
+
+@pytest.mark.parametrize("kind", [OCI_INDEX, DOCKER_LIST])
+def test_an_index_is_read(kind: str) -> None:
+    child = Descriptor(
+        media_type="application/x",
+        digest=Digest.parse(ZERO),
+        size=7,
+        platform=Platform("linux", "arm", "v7"),
+        annotations=(("a", "b"),),
+    )
+    assert parse(index(mediaType=kind), kind) == Index(media_type=kind, manifests=(child,))
+
+
+def test_the_type_in_the_document_counts_where_the_server_names_none_that_is_known() -> None:
+    assert isinstance(parse(index(), "application/json"), Index)
+    assert isinstance(parse(index(), ""), Index)
+
+
+def test_platforms_are_those_that_can_be_run_each_once() -> None:
+    platforms = [
+        {"os": "linux", "architecture": "amd64"},
+        {"os": "unknown", "architecture": "unknown"},
+        {"os": "windows", "architecture": "amd64", "os.version": "10.0.1"},
+        {"os": "windows", "architecture": "amd64", "os.version": "10.0.2"},
+        {"os": "linux", "architecture": "arm64", "variant": ""},
+        {"os": "linux"},
+        {"os": "linux", "architecture": "\x1b[31m"},
+        "linux/amd64",
+        None,
+    ]
+    found = parse(index(manifests=[blob(platform=platform) for platform in platforms]), OCI_INDEX)
+    assert isinstance(found, Index)
+    assert [str(platform) for platform in found.platforms] == ["linux/amd64", "windows/amd64", "linux/arm64"]
+
+
+@pytest.mark.parametrize(
+    ("document", "content_type", "words"),
+    [
+        (manifest(mediaType=DOCKER_MANIFEST), OCI_MANIFEST, "calls itself"),
+        (manifest(mediaType=5), OCI_MANIFEST, "calls itself 5"),
+        (index(mediaType="absent"), OCI_MANIFEST, "config is no descriptor"),
+        (manifest(manifests=[]), OCI_MANIFEST, "of an index and of a manifest at once"),
+        (index(layers=[]), OCI_INDEX, "of an index and of a manifest at once"),
+        (index(config={}), OCI_INDEX, "of an index and of a manifest at once"),
+        (manifest(schemaVersion="absent"), OCI_MANIFEST, "schemaVersion is not 2"),
+        (manifest(schemaVersion="2"), OCI_MANIFEST, "schemaVersion is not 2"),
+        (manifest(layers=None), OCI_MANIFEST, "layers is not a list"),
+        (manifest(layers={}), OCI_MANIFEST, "layers is not a list"),
+        (manifest(layers=["x"]), OCI_MANIFEST, "layers[0] is no descriptor"),
+        (manifest(config=blob(size=-1)), OCI_MANIFEST, "config lacks a media type or a size"),
+        (manifest(config=blob(size=True)), OCI_MANIFEST, "config lacks a media type or a size"),
+        (manifest(config=blob(size="7")), OCI_MANIFEST, "config lacks a media type or a size"),
+        (manifest(config=blob(mediaType=None)), OCI_MANIFEST, "config lacks a media type or a size"),
+        (manifest(config=blob(digest="sha256:../../x")), OCI_MANIFEST, "config: 'sha256:../../x' is not a"),
+        (manifest(config=blob(digest=None)), OCI_MANIFEST, "config: 'None' is not a digest"),
+        (index(manifests="absent"), OCI_INDEX, "manifests is not a list"),
+        ([], OCI_INDEX, "no JSON object"),
+        ("text", OCI_INDEX, "no JSON object"),
+    ],
+)
+def test_a_document_that_two_readers_could_take_differently_is_refused(
+    document: object, content_type: str, words: str
+) -> None:
+    with pytest.raises(Untrustworthy) as caught:
+        parse(document, content_type)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("document", "content_type"),
+    [
+        ({"schemaVersion": 1}, "application/vnd.docker.distribution.manifest.v1+prettyjws"),
+        ({"schemaVersion": 1}, "application/vnd.docker.distribution.manifest.v1+json"),
+        ({"schemaVersion": 1, "fsLayers": []}, "application/json"),
+        (manifest(mediaType="application/vnd.cncf.helm.config"), "application/vnd.cncf.helm.config"),
+        (manifest(mediaType="absent"), "text/html"),
+    ],
+)
+def test_what_is_no_image_is_unsupported(document: object, content_type: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        parse(document, content_type)
+    assert caught.value.code == "unsupported"
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"1" * 5000])
+def test_bytes_that_are_no_document_are_refused(body: bytes) -> None:
+    with pytest.raises(Untrustworthy):
+        documents.parse(body, OCI_INDEX)
+
+
+_JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.sampled_from([ZERO, OCI_INDEX, OCI_MANIFEST, 2]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "schemaVersion",
+                    "mediaType",
+                    "config",
+                    "layers",
+                    "manifests",
+                    "digest",
+                    "size",
+                    "platform",
+                    "errors",
+                ]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(_JSON, st.sampled_from([OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, "application/json", ""]))
+def test_whatever_is_served_it_is_a_document_or_a_registry_error(document: object, content_type: str) -> None:
+    body = json.dumps(document).encode()
+    with suppress(RegistryError):
+        assert isinstance(documents.parse(body, content_type), Manifest | Index)
+    documents.error_codes(body)
+    assert len(documents.error_message(body)) <= 201
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"errors":[{"code":"NAME_UNKNOWN","message":"no such name"}]}', "NAME_UNKNOWN: no such name"),
+        (b'{"errors":[{"code":"DENIED","message":""}]}', "DENIED"),
+        (b'{"error":"invalid_scope","error_description":"no"}', "invalid_scope: no"),
+        (b'{"details":"incorrect username or password"}', "incorrect username or password"),
+        (b'{"message":"line\\n\\u001b[31mred"}', "line [31mred"),
+        (b'{"errors":[]}', ""),
+        (b'{"errors":["x"]}', ""),
+        (b"<html>", ""),
+        (b"[]", ""),
+    ],
+)
+def test_what_a_server_says_becomes_one_clean_line(body: bytes, message: str) -> None:
+    assert documents.error_message(body) == message
+
+
+def test_the_platform_of_a_config_is_read() -> None:
+    assert documents.platform_of_config(b'{"os":"linux","architecture":"arm","variant":"v7"}') == Platform(
+        "linux", "arm", "v7"
+    )
+    assert documents.platform_of_config(b"{}") is None
+    with pytest.raises(PinbotError):
+        documents.platform_of_config(b"no")
