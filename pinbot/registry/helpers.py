@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -53,15 +54,17 @@ class Helpers:
         if path is None:
             return HelperProblem(f"there is no program {program!r} on the PATH")
         try:
-            status, output = await self._run(path, server)
-        except TimeoutError:
+            done = await asyncio.to_thread(self._run, path, server)
+        except subprocess.TimeoutExpired:
             return HelperProblem(f"{program} did not answer within {self._seconds:g} seconds")
         except OSError as error:
             return HelperProblem(f"{program} cannot be run: {error.strerror}")
-        if status != 0:
-            return None if _NOT_FOUND in output else HelperProblem(f"{program} failed with status {status}")
+        if done.returncode != 0 and _NOT_FOUND in done.stdout:
+            return None
+        if done.returncode != 0:
+            return HelperProblem(f"{program} failed with status {done.returncode}")
         try:
-            answer = json.loads(output)
+            answer = json.loads(done.stdout)
             username, secret = answer["Username"], answer["Secret"]
         except (ValueError, RecursionError, KeyError, TypeError):
             username = secret = None
@@ -69,19 +72,13 @@ class Helpers:
             return HelperProblem(f"{program} did not answer as a credential helper does")
         return Login(username=username, secret=secret) if secret else None
 
-    async def _run(self, path: str, server: str) -> tuple[int, bytes]:
-        process = await asyncio.create_subprocess_exec(
-            path,
-            "get",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+    def _run(self, path: str, server: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(  # noqa: S603 - the program is the one that the user's own configuration names
+            [path, "get"],
+            input=server.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env=dict(self._environ),
+            timeout=self._seconds,
+            check=False,
         )
-        try:
-            async with asyncio.timeout(self._seconds):
-                output, _ = await process.communicate(server.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-        return await process.wait(), output
