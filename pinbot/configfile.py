@@ -1,23 +1,44 @@
-"""Reading pinbot.yaml: every mistake at once, each with its place and what was probably meant."""
+"""Reading pinbot.yaml: every mistake at once, each with its place and what was probably meant.
+
+The YAML is read as nodes and never turned into Python values: a node knows its place and its text as it is
+written, so that `1.10`, `no` or `0644` mean just that, and aliases cannot blow up.
+"""
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettings
-from pinbot.errors import ConfigError, Several
+from pinbot.errors import ConfigError, InvalidReference, Several
 from pinbot.model.build import BuildTarget
+from pinbot.model.reference import ImageReference
 
-_LARGEST = 1024 * 1024
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
-_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:]+\](?::\d{1,5})?")
+_LARGEST = 128 * 1024
+_DEEPEST = 16
+_LONGEST_BUILD = 24 * 3600.0
+_SHOWN = 80
+
+_TAG = "tag:yaml.org,2002:"
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
+_IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
+"""What no program can be given as an argument or a path."""
+
+_BOTS_OWN = re.compile(r"(?:GITHUB|GH|ACTIONS|INPUT|RUNNER|PINBOT_GITHUB)_.*")
+_BOTS_REGISTRY = "ghcr.io"
+"""Variables that may hold the token pinbot works with, and the one registry that is GitHub's too: a file that
+anybody can propose a change to must not be able to send that token elsewhere."""
 
 _Choice = TypeVar("_Choice", Driver, Network)
 
@@ -29,31 +50,54 @@ def load(path: Path) -> Config:
         ConfigError: it cannot be read, or is no YAML.
         Several: it holds mistakes, each a ConfigError with file, line and column.
     """
-    shown = str(path)
+    file = str(path)
+    document = _compose(_text_of(path, file), file)
+    if document is None:
+        return Config()
+    reader = _Reader(file)
+    config = reader.config(document)
+    if reader.mistakes:
+        raise Several(sorted(reader.mistakes, key=lambda mistake: (mistake.line, mistake.column)))
+    return config
+
+
+def _text_of(path: Path, file: str) -> str:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ConfigError("more than 1 MiB of configuration", hint="is this the right file?", file=shown)
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ConfigError("more than 128 KiB of configuration", hint="is this the right file?", file=file)
+        return data.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", hint="check --config", file=shown) from error
+        raise ConfigError(f"cannot be read: {error.strerror}", hint="check --config", file=file) from error
     except UnicodeDecodeError as error:
-        raise ConfigError("is not UTF-8 text", hint="save it as UTF-8", file=shown) from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError("is not UTF-8 text", hint="save it as UTF-8", file=file, line=line) from error
+
+
+def _compose(text: str, file: str) -> Node | None:
+    """The one document in the text; None where there is nothing but comments."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = _DEEPEST
+    yaml.composer.warn_double_anchors = False
+    try:
+        document: Node | None = yaml.compose(text)
+    except MaxDepthExceededError as error:
+        raise ConfigError("is nested too deeply", hint="is this the right file?", file=file) from error
     except MarkedYAMLError as error:
-        mark = error.problem_mark
+        mark = error.problem_mark or error.context_mark
         raise ConfigError(
-            f"is not valid YAML: {error.problem}",
+            f"is not valid YAML: {error.problem or error.context}",
             hint="mend the syntax at that place",
-            file=shown,
+            file=file,
             line=mark.line + 1 if mark else None,
             column=mark.column + 1 if mark else None,
         ) from error
     except YAMLError as error:
-        raise ConfigError(f"is not valid YAML: {error}", hint="mend the syntax", file=shown) from error
-    reader = _Reader(shown)
-    config = reader.config(document if document is not None else CommentedMap())
-    if reader.mistakes:
-        raise Several(reader.mistakes)
-    return config
+        # The reader gives no place: the text holds a character that YAML does not allow.
+        problem = str(error).splitlines()[0]
+        raise ConfigError(f"is not valid YAML: {problem}", hint="take it out", file=file) from error
+    return document
 
 
 class _Reader:
@@ -63,126 +107,206 @@ class _Reader:
         self._file = file
         self.mistakes: list[ConfigError] = []
 
-    def config(self, document: object) -> Config:
-        root = self._mapping(document, None, None, allowed=("registries", "build"))
-        registries = self._mapping(root.get("registries", CommentedMap()), root, "registries")
+    def config(self, document: Node) -> Config:
+        root = self._section(document, "registries", "build")
         return Config(
-            registries=tuple(self._registry(registries, name) for name in registries),
-            build=self._build(root),
+            registries=tuple(self._registries(root.get("registries"))),
+            build=self._build(root.get("build")),
         )
 
-    def _registry(self, parent: Mapping[Any, Any], name: object) -> RegistrySettings:
-        keys = ("location", "insecure", "ca", "username_variable", "password_variable")
-        entry = self._mapping(parent[name], parent, name, allowed=keys)
-        location = self._text(entry, "location")
-        if location is not None and not _HOST.fullmatch(location):
-            self._wrong(entry, "location", f"{location!r} is not a host", "write host or host:port alone")
-        if not isinstance(name, str) or not _HOST.fullmatch(name):
-            self._wrong(parent, name, f"{name!r} is not a registry", "write its host, e.g. ghcr.io")
-        variables = {key: self._text(entry, key) for key in ("username_variable", "password_variable")}
-        for key, other in zip(variables, reversed(variables), strict=True):
-            if variables[key] is not None and variables[other] is None:
-                self._wrong(entry, key, f"{key} stands without {other}", "name both variables, or neither")
-        return RegistrySettings(
-            name=str(name),
-            location=location,
-            insecure=self._flag(entry, "insecure"),
-            ca=self._text(entry, "ca"),
-            username_variable=variables["username_variable"],
-            password_variable=variables["password_variable"],
-        )
+    def _registries(self, node: Node | None) -> Iterator[RegistrySettings]:
+        for key, value in self._pairs(node):
+            name = self._registry_name(key)
+            entry = self._section(
+                value, "location", "insecure", "ca", "username_variable", "password_variable"
+            )
+            settings = RegistrySettings(
+                name=name,
+                location=self._matching(entry.get("location"), _HOST, "host or host:port alone"),
+                insecure=self._flag(entry.get("insecure")),
+                ca=self._text(entry.get("ca")),
+                username_variable=self._variable(entry.get("username_variable")),
+                password_variable=self._variable(entry.get("password_variable")),
+            )
+            self._judge_variables(entry, settings)
+            yield settings
 
-    def _build(self, root: Mapping[Any, Any]) -> BuildSettings:
-        keys = ("driver", "network", "timeout", "targets")
-        entry = self._mapping(root.get("build", CommentedMap()), root, "build", allowed=keys)
+    def _registry_name(self, node: Node) -> str:
+        """The registry as references name it; another name would never be met."""
+        name = self._text(node)
+        if name is None:
+            return ""
+        try:
+            image = ImageReference.parse(f"{name}/owner/name")
+        except InvalidReference:
+            image = None
+        if image is None or image.repository != "owner/name":
+            self._wrong(node, f"{_brief(name)} is not a registry", "write its host, e.g. ghcr.io")
+        elif image.registry != name:
+            self._wrong(
+                node, f"references call {_brief(name)} {image.registry}", f"write {image.registry} here"
+            )
+        return name
+
+    def _judge_variables(self, entry: dict[str, Node], settings: RegistrySettings) -> None:
+        keys = ("username_variable", "password_variable")
+        for key, other in (keys, reversed(keys)):
+            if key in entry and other not in entry:
+                self._wrong(entry[key], f"{key} stands without {other}", "name both variables, or neither")
+        safe = settings.host == _BOTS_REGISTRY and not settings.insecure
+        for key, name in zip(keys, (settings.username_variable, settings.password_variable), strict=True):
+            if name is not None and _BOTS_OWN.fullmatch(name) and not safe:
+                self._wrong(
+                    entry[key],
+                    f"{name} may hold a secret of the bot, which {_brief(settings.host)} must not be given",
+                    f"name a variable of its own; only https://{_BOTS_REGISTRY} is given such ones",
+                )
+
+    def _build(self, node: Node | None) -> BuildSettings:
+        entry = self._section(node, "driver", "network", "timeout", "targets")
         default = BuildSettings()
         return BuildSettings(
-            driver=self._choice(entry, "driver", Driver, default.driver),
-            network=self._choice(entry, "network", Network, default.network),
-            timeout=self._duration(entry, "timeout", default.timeout),
-            targets=tuple(self._targets(entry)),
+            driver=self._choice(entry.get("driver"), Driver, default.driver),
+            network=self._choice(entry.get("network"), Network, default.network),
+            timeout=self._duration(entry.get("timeout"), default.timeout),
+            targets=tuple(self._targets(entry.get("targets"))),
         )
 
-    def _targets(self, build: Mapping[Any, Any]) -> Iterator[BuildTarget]:
-        entries = build.get("targets", [])
-        if not isinstance(entries, list):
-            self._wrong(build, "targets", "expected a list", "begin each target with a dash")
+    def _targets(self, node: Node | None) -> Iterator[BuildTarget]:
+        if node is None or _is_empty(node):
             return
-        keys = ("dockerfile", "context", "stage", "platform", "args")
-        for position, item in enumerate(entries):
-            entry = self._mapping(item, entries, position, allowed=keys)
-            dockerfile = self._path(entry, "dockerfile")
-            if "dockerfile" not in entry:
-                self._wrong(entries, position, "a target needs a dockerfile", "add `dockerfile: Dockerfile`")
-            folder = str(PurePosixPath(dockerfile or ".").parent)
-            arguments = self._mapping(entry.get("args", CommentedMap()), entry, "args")
+        if not isinstance(node, SequenceNode):
+            self._wrong(node, "expected a list", "begin each target with a dash")
+            return
+        for item in node.value:
+            entry = self._section(item, "dockerfile", "context", "stage", "platform", "args")
+            dockerfile = self._path(entry.get("dockerfile")) or ""
+            if "dockerfile" not in entry and (isinstance(item, MappingNode) or _is_empty(item)):
+                self._wrong(item, "a target needs a dockerfile", "add `dockerfile: Dockerfile`")
             yield BuildTarget(
-                dockerfile=dockerfile or "",
-                context=self._path(entry, "context") or folder,
-                stage=self._text(entry, "stage"),
-                platform=self._text(entry, "platform"),
-                args=tuple((str(key), str(value)) for key, value in arguments.items()),
+                dockerfile=dockerfile,
+                context=self._path(entry.get("context")) or str(PurePosixPath(dockerfile).parent),
+                stage=self._matching(entry.get("stage"), _STAGE, "the name of a stage"),
+                platform=self._matching(entry.get("platform"), _PLATFORM, "one platform like linux/amd64"),
+                args=tuple(self._arguments(entry.get("args"))),
             )
 
-    def _mapping(
-        self, value: object, parent: Any, key: object, *, allowed: tuple[str, ...] = ()
-    ) -> Mapping[Any, Any]:
-        """`value` as a mapping; where `allowed` is empty, its keys are the user's own names."""
-        if not isinstance(value, CommentedMap):
-            self._wrong(parent, key, "expected `key: value` lines here", "see docs/configuration.md")
-            return CommentedMap()
-        for name in value:
-            if allowed and name not in allowed:
-                near = difflib.get_close_matches(str(name), allowed, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"allowed here: {', '.join(allowed)}"
-                self._wrong(value, name, f"unknown key {name!r}", hint)
-        return value
+    def _arguments(self, node: Node | None) -> Iterator[tuple[str, str]]:
+        for key, value in self._pairs(node):
+            name = self._variable(key)
+            # Whatever YAML makes of `1.10` or `no`, a build argument is the text that stands there.
+            if _is_empty(value):
+                self._wrong(key, "expected a text after it", 'write "" for an empty one')
+            elif not isinstance(value, ScalarNode):
+                self._wrong(value, "expected a text", "a build argument has no parts")
+            elif name is not None and self._is_possible(value):
+                yield name, value.value
 
-    def _value(self, entry: Mapping[Any, Any], key: str, ok: Callable[[Any], bool], expected: str) -> Any:
-        value = entry.get(key)
-        if value is None or ok(value):
-            return value
-        self._wrong(entry, key, f"{key}: expected {expected}, not {value!r}", "see docs/configuration.md")
+    def _section(self, node: Node | None, *known: str) -> dict[str, Node]:
+        """The values of a mapping with these keys; keys without a value are left out."""
+        entry: dict[str, Node] = {}
+        for key, value in self._pairs(node):
+            name = key.value if isinstance(key, ScalarNode) else "(not a text)"
+            if name in known:
+                if not _is_empty(value):
+                    entry[name] = value
+                continue
+            near = difflib.get_close_matches(name[:_SHOWN], known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"allowed here: {', '.join(known)}"
+            self._wrong(key, f"unknown key {_brief(name)}", hint)
+        return entry
+
+    def _pairs(self, node: Node | None) -> Iterator[tuple[Node, Node]]:
+        """Keys and values of a mapping, each key once."""
+        if node is None or _is_empty(node):
+            return
+        if not isinstance(node, MappingNode):
+            self._wrong(node, "expected `key: value` lines here", "see docs/configuration.md")
+            return
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                if key.value in lines:
+                    told = f"{_brief(key.value)} stands in line {lines[key.value]} already"
+                    self._wrong(key, told, "take one of them out")
+                    continue
+                lines[key.value] = key.start_mark.line + 1
+            yield key, value
+
+    def _text(self, node: Node | None) -> str | None:
+        if node is None or not self._is_possible(node):
+            return None
+        if not isinstance(node, ScalarNode) or not node.value:
+            self._wrong(node, "expected a text", "see docs/configuration.md")
+            return None
+        if node.tag != _TAG + "str":
+            self._wrong(node, f"expected a text, not {_brief(node.value)}", "put it between quotes")
+            return None
+        return str(node.value)
+
+    def _matching(self, node: Node | None, pattern: re.Pattern[str], expected: str) -> str | None:
+        text = self._text(node)
+        if node is None or text is None or pattern.fullmatch(text):
+            return text
+        self._wrong(node, f"{_brief(text)} is not {expected}", "see docs/configuration.md")
         return None
 
-    def _text(self, entry: Mapping[Any, Any], key: str) -> str | None:
-        value = self._value(entry, key, lambda found: isinstance(found, str) and bool(found), "a text")
-        return None if value is None else str(value)
+    def _variable(self, node: Node | None) -> str | None:
+        return self._matching(node, _VARIABLE, "the name of a variable")
 
-    def _flag(self, entry: Mapping[Any, Any], key: str) -> bool:
-        return bool(self._value(entry, key, lambda found: isinstance(found, bool), "true or false"))
-
-    def _path(self, entry: Mapping[Any, Any], key: str) -> str | None:
-        value = self._text(entry, key)
-        if value is None:
+    def _path(self, node: Node | None) -> str | None:
+        text = self._text(node)
+        if node is None or text is None:
             return None
-        path = PurePosixPath(value)
+        path = PurePosixPath(text)
         if path.is_absolute() or ".." in path.parts:
-            self._wrong(entry, key, f"{key}: {value!r} leads out of the repository", "write it from the root")
+            self._wrong(node, f"{_brief(text)} leads out of the repository", "write it from the root")
+            return None
         return str(path)
 
-    def _choice(self, entry: Mapping[Any, Any], key: str, kind: type[_Choice], default: _Choice) -> _Choice:
-        known = [str(member) for member in kind]
-        value = self._value(entry, key, lambda found: found in known, "one of " + ", ".join(known))
-        return default if value is None else kind(value)
+    def _flag(self, node: Node | None) -> bool:
+        return node is not None and self._one_of(node, ("true", "false")) == "true"
 
-    def _duration(self, entry: Mapping[Any, Any], key: str, default: float) -> float:
-        def ok(found: object) -> bool:
-            if isinstance(found, bool) or not isinstance(found, int | float | str):
-                return False
-            match = _DURATION.fullmatch(str(found))
-            return match is not None and float(match[1]) > 0
+    def _choice(self, node: Node | None, kind: type[_Choice], default: _Choice) -> _Choice:
+        value = node and self._one_of(node, [str(member) for member in kind])
+        return kind(value) if value else default
 
-        value = self._value(entry, key, ok, "a duration like 90s, 10m or 1h")
-        if value is None:
+    def _one_of(self, node: Node, known: list[str] | tuple[str, ...]) -> str | None:
+        if isinstance(node, ScalarNode) and node.value.lower() in known:
+            return str(node.value.lower())
+        found = f", not {_brief(node.value)}" if isinstance(node, ScalarNode) else ""
+        self._wrong(node, f"expected one of {', '.join(known)}{found}", "see docs/configuration.md")
+        return None
+
+    def _duration(self, node: Node | None, default: float) -> float:
+        if node is None:
             return default
-        match = _DURATION.fullmatch(str(value))
-        assert match is not None  # noqa: S101 - `ok` has just seen it
-        return float(match[1]) * _SECONDS[match[2]]
+        match = _DURATION.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+        seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
+        if 0 < seconds <= _LONGEST_BUILD:
+            return seconds
+        found = f", not {_brief(node.value)}" if isinstance(node, ScalarNode) else ""
+        self._wrong(node, f"expected a duration like 90s, 10m or 1h{found}", "one day is the longest")
+        return default
 
-    def _wrong(self, parent: Any, key: object, message: str, hint: str) -> None:
-        line = column = None
-        if parent is not None:
-            at = parent.lc.data[key]
-            line, column = at[0] + 1, at[1] + 1
-        self.mistakes.append(ConfigError(message, hint=hint, file=self._file, line=line, column=column))
+    def _is_possible(self, node: Node) -> bool:
+        if isinstance(node, ScalarNode) and _IMPOSSIBLE.search(node.value):
+            self._wrong(node, f"{_brief(node.value)} holds an impossible character", "take it out")
+            return False
+        return True
+
+    def _wrong(self, node: Node, message: str, hint: str) -> None:
+        mark = node.start_mark
+        self.mistakes.append(
+            ConfigError(message, hint=hint, file=self._file, line=mark.line + 1, column=mark.column + 1)
+        )
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether nothing stands there, as after `key:` at the end of a line, or `null`."""
+    return isinstance(node, ScalarNode) and node.tag == _TAG + "null"
+
+
+def _brief(text: str) -> str:
+    """The text between quotes, not too much of it."""
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

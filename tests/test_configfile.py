@@ -1,0 +1,359 @@
+"""pinbot.yaml: what it can say, and that every mistake is found at once and at its place."""
+
+import os
+import threading
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettings
+from pinbot.configfile import load
+from pinbot.errors import ConfigError, Several
+from pinbot.model.build import BuildTarget
+
+
+def read(folder: Path, text: str | bytes) -> Config:
+    path = folder / "pinbot.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(path)
+
+
+def refused(folder: Path, text: str | bytes) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        read(folder, text)
+    assert caught.value.file == str(folder / "pinbot.yaml")
+    return caught.value
+
+
+def mistakes(folder: Path, text: str) -> list[tuple[int | None, int | None, str]]:
+    with pytest.raises(Several) as caught:
+        read(folder, text)
+    for error in caught.value.errors:
+        assert isinstance(error, ConfigError)
+        assert error.hint
+        assert error.file == str(folder / "pinbot.yaml")
+    return [(error.line, error.column, error.message) for error in caught.value.errors]
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    text = """
+registries:
+  docker.io:
+    location: mirror.example.com:5000
+    username_variable: MIRROR_USER
+    password_variable: MIRROR_PASSWORD
+  127.0.0.1:5000:
+    insecure: true
+    ca: certs/ca.pem
+build:
+  driver: buildah
+  network: none
+  timeout: 10m
+  targets:
+    - dockerfile: Dockerfile
+    - dockerfile: services/api/Dockerfile
+      context: services
+      stage: runtime
+      platform: linux/arm64
+      args: {VERSION: 1.10, FEATURES: "a b"}
+"""
+    assert read(tmp_path, text) == Config(
+        registries=(
+            RegistrySettings(
+                name="docker.io",
+                location="mirror.example.com:5000",
+                username_variable="MIRROR_USER",
+                password_variable="MIRROR_PASSWORD",
+            ),
+            RegistrySettings(name="127.0.0.1:5000", insecure=True, ca="certs/ca.pem"),
+        ),
+        build=BuildSettings(
+            driver=Driver.BUILDAH,
+            network=Network.NONE,
+            timeout=600.0,
+            targets=(
+                BuildTarget(dockerfile="Dockerfile", context="."),
+                BuildTarget(
+                    dockerfile="services/api/Dockerfile",
+                    context="services",
+                    stage="runtime",
+                    platform="linux/arm64",
+                    args=(("VERSION", "1.10"), ("FEATURES", "a b")),
+                ),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# only a comment\n", "---\n", "{}", "build:\nregistries:\n", "build:\n  targets:\n"]
+)
+def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) == Config()
+
+
+def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
+    assert read(tmp_path, b"\xef\xbb\xbfbuild:\r\n  timeout: 90\r\n").build.timeout == 90.0
+
+
+def test_the_context_is_the_folder_of_the_dockerfile(tmp_path: Path) -> None:
+    (target,) = read(tmp_path, "build: {targets: [{dockerfile: ./a/b/Dockerfile}]}").build.targets
+    assert (target.dockerfile, target.context) == ("a/b/Dockerfile", "a/b")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("1.5 h", 5400), ("0.5m", 30), ('"2m"', 120), ("24h", 86400)],
+)
+def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
+    assert read(tmp_path, f"build: {{timeout: {text}}}").build.timeout == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-1", "1d", "1h30m", "12:30", "1_000", "0x10", "1e3", ".inf", "24.1h", "9" * 400, "true", "[1]"],
+)
+def test_what_is_no_duration(tmp_path: Path, text: str) -> None:
+    ((line, column, message),) = mistakes(tmp_path, f"build:\n  timeout: {text}\n")
+    assert (line, column) == (2, 12)
+    assert message.startswith("expected a duration like 90s, 10m or 1h")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "yes",
+        "true",
+        "1_000",
+        "12:30",
+        "0644",
+        "1.10",
+        "1e3",
+        "0x1F",
+        "2020-01-01",
+        "+1",
+        ".5",
+        "a: b"[0],
+    ],
+)
+@pytest.mark.parametrize("directive", ["", "%YAML 1.1\n---\n"])
+def test_an_argument_is_the_text_that_stands_there(tmp_path: Path, text: str, directive: str) -> None:
+    document = f"{directive}build:\n  targets:\n    - dockerfile: D\n      args:\n        KEY: {text}\n"
+    assert read(tmp_path, document).build.targets[0].args == (("KEY", text),)
+
+
+def test_an_argument_may_be_empty_or_of_several_lines(tmp_path: Path) -> None:
+    document = 'build: {targets: [{dockerfile: D, args: {A: "", B: "x\\ny"}}]}'
+    assert read(tmp_path, document).build.targets[0].args == (("A", ""), ("B", "x\ny"))
+
+
+def test_aliases_are_what_they_stand_for(tmp_path: Path) -> None:
+    document = """
+build:
+  targets:
+    - dockerfile: a/Dockerfile
+      args: &same {V: 1}
+    - dockerfile: b/Dockerfile
+      args: *same
+"""
+    assert [target.args for target in read(tmp_path, document).build.targets] == [(("V", "1"),)] * 2
+
+
+def test_every_mistake_is_told_at_once_and_in_order(tmp_path: Path) -> None:
+    text = """\
+registry: {}
+registries:
+  foo: {}
+  index.docker.io: {}
+  ghcr.io:
+    location: https://ghcr.io/v2
+    insecure: maybe
+    username_variable: USER
+  quay.io: 5
+  5: {}
+build:
+  driver: podmann
+  network: host
+  timeout: soon
+  targets:
+    - context: .
+    - dockerfile: /etc/Dockerfile
+      context: ../..
+      stage: 2
+      platform: linux/amd64,linux/arm64
+      args:
+        NAME=1: x
+        LIST: [1]
+        EMPTY:
+    - Dockerfile
+    -
+"""
+    assert mistakes(tmp_path, text) == [
+        (1, 1, "unknown key 'registry'"),
+        (3, 3, "'foo' is not a registry"),
+        (4, 3, "references call 'index.docker.io' docker.io"),
+        (6, 15, "'https://ghcr.io/v2' is not host or host:port alone"),
+        (7, 15, "expected one of true, false, not 'maybe'"),
+        (8, 24, "username_variable stands without password_variable"),
+        (9, 12, "expected `key: value` lines here"),
+        (10, 3, "expected a text, not '5'"),
+        (12, 11, "expected one of auto, buildah, docker, not 'podmann'"),
+        (13, 12, "expected one of default, none, not 'host'"),
+        (14, 12, "expected a duration like 90s, 10m or 1h, not 'soon'"),
+        (16, 7, "a target needs a dockerfile"),
+        (17, 19, "'/etc/Dockerfile' leads out of the repository"),
+        (18, 16, "'../..' leads out of the repository"),
+        (19, 14, "expected a text, not '2'"),
+        (20, 17, "'linux/amd64,linux/arm64' is not one platform like linux/amd64"),
+        (22, 9, "'NAME=1' is not the name of a variable"),
+        (23, 15, "expected a text"),
+        (24, 9, "expected a text after it"),
+        (25, 7, "expected `key: value` lines here"),
+        (26, 6, "a target needs a dockerfile"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("registrys", "did you mean 'registries'?"),
+        ("xyz", "allowed here: registries, build"),
+        ("<<", "allowed"),
+    ],
+)
+def test_an_unknown_key_tells_what_was_probably_meant(tmp_path: Path, key: str, hint: str) -> None:
+    with pytest.raises(Several) as caught:
+        read(tmp_path, f"{key}: {{}}\n")
+    assert hint in caught.value.errors[0].hint
+
+
+def test_a_key_that_stands_twice_is_a_mistake_at_its_second_place(tmp_path: Path) -> None:
+    text = "build:\n  timeout: 1\n  timeout: 2\nregistries:\n  a.io: {}\n  a.io: {}\nbuild: {}\n"
+    assert mistakes(tmp_path, text) == [
+        (3, 3, "'timeout' stands in line 2 already"),
+        (6, 3, "'a.io' stands in line 5 already"),
+        (7, 1, "'build' stands in line 1 already"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["- a\n", "a text\n", "42\n", "? [a]\n: b\n", "!tag x\n"])
+def test_a_document_that_is_no_mapping_of_texts(tmp_path: Path, text: str) -> None:
+    assert len(mistakes(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize("key", ["ca", "location", "username_variable"])
+@pytest.mark.parametrize("value", ["1", "true", "1.5", "2020-01-01", "[a]", "{a: b}", '""', "!x y"])
+def test_what_is_no_text_where_one_is_expected(tmp_path: Path, key: str, value: str) -> None:
+    told = [message for _, _, message in mistakes(tmp_path, f"registries: {{a.io: {{{key}: {value}}}}}")]
+    assert told[0].startswith("expected a text")
+
+
+@pytest.mark.parametrize("text", [r'"a\0b"', r'"a\ud800"'])
+def test_text_that_no_program_can_be_given(tmp_path: Path, text: str) -> None:
+    document = (
+        f"build:\n  targets:\n    - dockerfile: {text}\n    - dockerfile: D\n      args: {{A: {text}}}\n"
+    )
+    assert [(line, column) for line, column, _ in mistakes(tmp_path, document)] == [(3, 19), (5, 17)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "problem"),
+    [
+        ("a: b: c\n", 1, 5, "mapping values are not allowed here"),
+        ("build:\n\ttimeout: 1\n", 2, 1, "found character '\\t' that cannot start any token"),
+        ("a: [b\n", 2, 1, "expected ',' or ']'"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "but found another document"),
+        ("a: *nothing\n", 1, 4, "found undefined alias"),
+        ("%YAML 3.1\n---\na: b\n", 1, 1, "found incompatible YAML document"),
+        ("a: \x07\n", None, None, "unacceptable character #x0007"),
+    ],
+)
+def test_broken_yaml_is_told_with_its_place(
+    tmp_path: Path, text: str, line: int | None, column: int | None, problem: str
+) -> None:
+    error = refused(tmp_path, text)
+    assert (error.line, error.column) == (line, column)
+    assert error.message.startswith(f"is not valid YAML: {problem}")
+    assert "\n" not in error.message
+
+
+def test_text_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    error = refused(tmp_path, b"# fine\nbuild: {}\n# caf\xe9\n")
+    assert (error.message, error.line) == ("is not UTF-8 text", 3)
+    assert refused(tmp_path, "build: {}".encode("utf-16")).message == "is not UTF-8 text"
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "missing.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path, "# \n" * 50_000).message == "more than 128 KiB of configuration"
+    with pytest.raises(ConfigError, match="more than 128 KiB"):
+        load(Path("/dev/zero"))
+
+
+def test_a_configuration_may_come_through_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("build: {timeout: 5}",))
+    writer.start()
+    assert load(pipe).build.timeout == 5.0
+    writer.join()
+
+
+def test_aliases_that_multiply_take_no_room(tmp_path: Path) -> None:
+    bomb = "a: &a0 [x]\n" + "".join(f"b{n}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(20))
+    tracemalloc.start()
+    try:
+        assert len(mistakes(tmp_path, f"{bomb}build: {{targets: *a20}}\n")) == 21 + 9
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_alias_to_itself_ends(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "build: &b\n  targets: &t\n    - *t\n    - *b\n")
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "{a: " * 20_000, "- " * 20_000])
+def test_endless_nesting_is_refused(tmp_path: Path, text: str) -> None:
+    assert refused(tmp_path, text).message == "is nested too deeply"
+
+
+def test_a_long_value_is_cut_in_the_message(tmp_path: Path) -> None:
+    ((_, _, message),) = mistakes(tmp_path, f"build: {{driver: {'x' * 5000}}}")
+    assert len(message) < 200
+
+
+BOTS_OWN = ["GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN", "INPUT_TOKEN", "PINBOT_GITHUB_TOKEN"]
+
+
+@pytest.mark.parametrize("variable", BOTS_OWN)
+@pytest.mark.parametrize(
+    "where",
+    [
+        "evil.example: {",
+        "ghcr.io: {location: evil.example, ",
+        "ghcr.io: {insecure: true, ",
+        "ghcr.io.evil.example: {",
+    ],
+)
+@pytest.mark.parametrize(
+    "keys", [("username_variable", "password_variable"), ("password_variable", "username_variable")]
+)
+def test_a_token_of_the_bot_cannot_be_sent_elsewhere(
+    tmp_path: Path, where: str, variable: str, keys: tuple[str, str]
+) -> None:
+    ((_, _, message),) = mistakes(tmp_path, f"registries: {{{where}{keys[0]}: {variable}, {keys[1]}: OWN}}}}")
+    assert message.startswith(f"{variable} may hold a secret of the bot")
+
+
+def test_github_s_own_registry_may_be_given_its_token(tmp_path: Path) -> None:
+    text = "registries: {ghcr.io: {username_variable: GITHUB_ACTOR, password_variable: GITHUB_TOKEN}}"
+    assert read(tmp_path, text).registries[0].password_variable == "GITHUB_TOKEN"
