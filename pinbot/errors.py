@@ -96,7 +96,7 @@ class Several(UsageError):
     """Several mistakes in one place, so that all can be mended at once."""
 
     def __init__(self, errors: Sequence[UsageError]) -> None:
-        super().__init__("; ".join(error.message for error in errors))
+        super().__init__("; ".join(str(error) for error in errors))
         self.errors = tuple(errors)
 
 
