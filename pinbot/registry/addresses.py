@@ -48,6 +48,16 @@ def network(address: Address) -> Network:
     return Network.PUBLIC if address.is_global else Network.PRIVATE
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host (without brackets and port) is certainly this machine, which no proxy can reach."""
+    if host == "localhost":
+        return True
+    try:
+        return network(ipaddress.ip_address(host)) is Network.LOOPBACK
+    except ValueError:
+        return False
+
+
 def may_point_to(here: Iterable[Address], there: Iterable[Address]) -> bool:
     """Whether a registry with the addresses `here` may name a server with the addresses `there`."""
     allowed = {Network.PUBLIC}.union(*(_MAY_POINT_TO[network(address)] for address in here))

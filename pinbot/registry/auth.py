@@ -140,8 +140,9 @@ class Authenticator:
     def _realm(self, text: str) -> httpx.URL:
         realm = join(self._endpoint.url, text)
         if not text or not may_follow(self._endpoint.url, realm):
+            place = display(realm) if text else "nowhere"
             raise Untrustworthy(
-                f"{self._endpoint.name} sends to {display(realm) or 'nowhere'} for a token: not followed",
+                f"{self._endpoint.name} sends to {place} for a token: not followed",
                 hint="the realm of a Bearer challenge is an https address without a user",
             )
         return realm

@@ -1,6 +1,6 @@
 """Where a registry's API is: names, origins and the rule for plain http."""
 
-import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +9,7 @@ import httpx
 from pinbot.config import RegistrySettings
 from pinbot.errors import Unreachable
 from pinbot.model.reference import is_registry_host
+from pinbot.registry.addresses import is_loopback
 
 _LAST_PORT = 65535
 
@@ -34,9 +35,9 @@ class Endpoint:
         Raises:
             Unreachable: the location is no `host[:port]`.
         """
-        scheme = (
-            "http" if settings.insecure or (settings.ca is None and _is_loopback(settings.host)) else "https"
-        )
+        loopback = is_loopback(_without_port(settings.host))
+        plain = settings.insecure or (loopback and settings.ca is None)
+        scheme = "http" if plain else "https"
         try:
             url = httpx.URL(f"{scheme}://{settings.host}/")
         except httpx.InvalidURL:
@@ -76,11 +77,5 @@ def may_follow(base: httpx.URL, target: httpx.URL) -> bool:
     return secure and bool(target.host) and not target.userinfo and (target.port or 0) <= _LAST_PORT
 
 
-def _is_loopback(host: str) -> bool:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
+def _without_port(host: str) -> str:
+    return re.sub(":[0-9]+$", "", host).strip("[]")

@@ -15,6 +15,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from pinbot.errors import Unreachable, Untrustworthy
+from pinbot.registry.addresses import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Transport:
         self._user_agent = user_agent
         self._timing = timing
         self._observer = observer
-        self._clients: dict[str | None, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[bool, str | None, bool], httpx.AsyncClient] = {}
 
     async def send(self, request: Request) -> Answer:
         """Exchange one request for one answer, of whatever status.
@@ -131,18 +132,22 @@ class Transport:
             await client.aclose()
 
     def _client(self, request: Request) -> httpx.AsyncClient:
-        plain = request.url.scheme == "http"
-        key = "" if plain else request.ca
+        secure = request.url.scheme == "https"
+        ca = request.ca if secure else None
+        direct = is_loopback(request.url.host)
+        key = (secure, ca, direct)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = self._open(_no_trust() if plain else _trust(request.ca))
+            context = _trust(ca) if secure else _no_trust()
+            client = self._clients[key] = self._open(context, direct=direct)
         return client
 
-    def _open(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+    def _open(self, context: ssl.SSLContext, *, direct: bool) -> httpx.AsyncClient:
         timing = self._timing
         try:
             return httpx.AsyncClient(
                 verify=context,
+                trust_env=not direct,
                 timeout=httpx.Timeout(timing.read, connect=timing.connect, pool=None),
                 # Each host has a gate of its own: queueing in the pool is slow when hundreds wait.
                 limits=httpx.Limits(

@@ -99,8 +99,9 @@ class Web:
         location = answer.headers.get("Location", "")
         target = join(answer.url, location)
         if not location or not may_follow(answer.url, target):
+            place = display(target) if location else "nowhere"
             raise Untrustworthy(
-                f"{display(answer.url)} is redirected to {display(target) or 'nowhere'}: not followed",
+                f"{display(answer.url)} is redirected to {place}: not followed",
                 hint="redirects lead to http or https addresses without a user, never from https to http",
             )
         return target
