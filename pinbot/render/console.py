@@ -1,9 +1,11 @@
 """Tables and messages for people. Everything shown passes `printable`; nothing is decided here."""
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -11,8 +13,8 @@ from rich.text import Text
 from pinbot.errors import PinbotError, Several
 from pinbot.render.printable import printable
 
-_WIDE = 10_000
-"""Columns assumed where nobody looks at a terminal: lines are for grep then, and never wrapped."""
+_WIDEST = 60
+"""Columns up to which cells are aligned in a pipe: one long name must not move all the others."""
 
 Cell = str | tuple[str, str]
 """A text, or a text and its rich style."""
@@ -20,30 +22,39 @@ Cell = str | tuple[str, str]
 
 def console(stream: IO[str], *, colour: bool | None) -> Console:
     """A console on a stream; `colour` None decides by the stream, `NO_COLOR` and `FORCE_COLOR`."""
-    terminal = stream.isatty()
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write must end no run
     return Console(
         file=stream,
         force_terminal=True if colour else None,
-        no_color=True if colour is False else None,
-        width=None if terminal else _WIDE,
+        color_system="standard" if colour else None if colour is False else "auto",
+        no_color=None if colour is None else not colour,
         highlight=False,
         markup=False,
         emoji=False,
-        soft_wrap=not terminal,
+        soft_wrap=not stream.isatty(),
     )
 
 
 def table(out: Console, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Print rows in columns; a terminal folds long cells, a pipe gets one line a row."""
-    grid = Table(box=SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, header_style="bold")
-    for title in header:
-        grid.add_column(title, overflow="fold", no_wrap=not out.is_terminal)
-    for row in rows:
-        grid.add_row(*(_cell(cell) for cell in row))
+    """Print rows in columns: a terminal folds long cells, a pipe gets one line a row. No rows, no header."""
+    cells = [[_text(cell) for cell in row] for row in rows]
+    if not cells:
+        return
+    titles = [Text(title, style="bold") for title in header]
+    if not out.file.isatty():
+        for line in _aligned([titles, *cells]):
+            out.print(line, soft_wrap=True)
+        return
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        grid.add_column(title, overflow="fold")
+    for row in cells:
+        grid.add_row(*row)
     with out.capture() as captured:
         out.print(grid)
-    for line in captured.get().splitlines():
-        out.file.write(line.rstrip() + "\n")
+    for text in captured.get().splitlines():
+        out.file.write(text.rstrip() + "\n")
 
 
 def errors(out: Console, problems: Iterable[PinbotError]) -> None:
@@ -53,17 +64,29 @@ def errors(out: Console, problems: Iterable[PinbotError]) -> None:
             errors(out, problem.errors)
             continue
         line = Text("error: ", style="bold red")
-        for part in (problem.where, problem.image if problem.image not in (None, problem.message) else ""):
+        for part in (problem.where, problem.image):
             if part and part not in problem.message:
                 line.append(f"{printable(part)}: ", style="bold")
         line.append(printable(problem.message), style="none")
         out.print(line, soft_wrap=True)
-        for source in (problem.excerpt or "").splitlines():
+        for source in problem.excerpt.split("\n") if problem.excerpt else ():
             out.print(Text("  | " + printable(source)), soft_wrap=True)
         if problem.hint:
             out.print(Text("  hint: " + printable(problem.hint), style="cyan"), soft_wrap=True)
 
 
-def _cell(cell: Cell) -> Text:
+def _aligned(rows: Sequence[Sequence[Text]]) -> Iterator[Text]:
+    widths = [
+        min(max(cell_len(cell.plain) for cell in column), _WIDEST) for column in zip(*rows, strict=True)
+    ]
+    for row in rows:
+        line = Text("  ").join(
+            cell + Text(" " * (width - cell_len(cell.plain))) for cell, width in zip(row, widths, strict=True)
+        )
+        line.rstrip()
+        yield line
+
+
+def _text(cell: Cell) -> Text:
     text, style = (cell, "") if isinstance(cell, str) else cell
     return Text(printable(text), style=style)

@@ -4,14 +4,17 @@ Not `difflib`: an edit never adds or removes a line, so lines pair up by number.
 instead costs a second on a large file, and rewrites the whole of it when most of its lines are alike.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from pinbot.model.plan import FileChange
+from pinbot.render.printable import printable
 
 _CONTEXT = 3
 _COLOURS = {"---": "1", "+++": "1", "@@": "36", "-": "31", "+": "32"}
 """ANSI colours by how a line begins, the longer beginnings first."""
 
+_ODD = re.compile(rb'[\x00-\x1f"\\\x7f]')
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
@@ -20,13 +23,12 @@ def unified(changes: Iterable[FileChange]) -> bytes:
     return b"".join(b"".join(_file(change)) for change in changes)
 
 
-def coloured(diff: bytes, show: Callable[[str], str]) -> str:
-    """The diff for a terminal: colours by ANSI codes, and `show` makes each line safe."""
+def shown(diff: bytes, *, colour: bool) -> str:
+    """The diff for a terminal: nothing in it is obeyed by the terminal but our own colours."""
     lines = []
-    for line in diff.decode("utf-8", "replace").split("\n"):
-        safe = show(line.removesuffix("\r"))
+    for line in diff.decode("utf-8", "backslashreplace").split("\n"):
         code = next((code for start, code in _COLOURS.items() if line.startswith(start)), None)
-        lines.append(f"\x1b[{code}m{safe}\x1b[0m" if code else safe)
+        lines.append(f"\x1b[{code}m{printable(line)}\x1b[0m" if code and colour else printable(line))
     return "\n".join(lines)
 
 
@@ -35,7 +37,7 @@ def _file(change: FileChange) -> Iterator[bytes]:
     changed = [number for number, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
     if not changed:
         return
-    yield b"--- %s\n+++ %s\n" % (_quoted("a/" + change.path), _quoted("b/" + change.path))
+    yield b"--- %s\n+++ %s\n" % (_name("a", change.path), _name("b", change.path))
     for first, last in _hunks(changed):
         start, stop = max(first - _CONTEXT, 0), min(last + _CONTEXT + 1, len(before))
         yield b"@@ -%d,%d +%d,%d @@\n" % (start + 1, stop - start, start + 1, stop - start)
@@ -62,7 +64,7 @@ def _hunks(changed: list[int]) -> Iterator[tuple[int, int]]:
     """First and last changed line of each hunk; changes whose contexts touch share one."""
     first = last = changed[0]
     for number in changed[1:]:
-        if number - last > 2 * _CONTEXT:
+        if number - last > 2 * _CONTEXT + 1:
             yield first, last
             first = number
         last = number
@@ -73,17 +75,13 @@ def _marked(mark: bytes, line: bytes) -> bytes:
     return mark + line if line.endswith(b"\n") else mark + line + _NO_NEWLINE
 
 
-def _quoted(path: str) -> bytes:
-    """A path as git writes it: between quotes, with C escapes, where it holds odd characters."""
-    raw = path.encode("utf-8", "surrogateescape")
-    if all(byte >= 0x20 and byte not in b'"\\\x7f' for byte in raw):  # noqa: PLR2004 - the first printable
-        return raw
-    quoted = bytearray()
-    for byte in raw:
-        if byte in b'"\\':
-            quoted += b"\\%c" % byte
-        elif byte < 0x20 or byte == 0x7F:  # noqa: PLR2004 - control characters
-            quoted += b"\\%03o" % byte
-        else:
-            quoted.append(byte)
-    return b'"%s"' % bytes(quoted)
+def _name(side: str, path: str) -> bytes:
+    r"""A path as git writes it: between quotes, with C escapes, where it holds odd characters.
+
+    The leading slash of an absolute path goes, as with `git diff --no-index`. A tab after a name with blanks
+    keeps `patch` from taking the end of it for a date.
+    """
+    raw = f"{side}/{path.lstrip('/')}".encode("utf-8", "surrogateescape")
+    if _ODD.search(raw):
+        return b'"%s"' % _ODD.sub(lambda byte: b"\\%03o" % ord(byte[0]), raw)
+    return raw + b"\t" if b" " in raw else raw

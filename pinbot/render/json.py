@@ -58,6 +58,7 @@ def update(command: str, report: UpdateReport, *, build: bool, pull_request: boo
         "written": list(report.written),
     }
     if build:
+        parts["held"] = list(report.held)
         parts["builds"] = [_verdict(verdict) for verdict in report.verdicts]
     if pull_request:
         parts["pull_requests"] = [
@@ -141,6 +142,7 @@ def _verdict(verdict: Verdict) -> Document:
         "dockerfile": target.dockerfile,
         "context": target.context,
         "stage": target.stage,
+        "platform": target.platform,
         "ok": verdict.good,
         "before": _outcome(verdict.before) if verdict.before else None,
         "before_problem": verdict.before_problem,

@@ -1,7 +1,8 @@
 """Values to the Markdown of a pull request.
 
 Whatever comes from files, registries and builders is untrusted: it stands in code spans and code blocks
-only, where GitHub follows no link, mentions nobody and reads no HTML.
+only, where GitHub follows no link, mentions nobody and reads no HTML. Each section has its own room, so that
+the whole is never too long for GitHub, however much there is to tell.
 """
 
 import json
@@ -17,54 +18,87 @@ from pinbot.render.printable import human_size, printable, size_change
 LIMIT = 65_536
 """Characters that GitHub takes in one body."""
 
-_MOST_ROWS = 100
-_MOST_CELL = 160
+_ROOM_UPDATES = 20_000
+_ROOM_BUILDS = 8_000
+_ROOM_LOGS = 10_000
+_ROOM_LEFT_OUT = 6_000
+_ROOM_MARKER = 6_000
+
+_MOST_CODE = 160
 _MOST_LINE = 300
+_MOST_FILES = 5
 _MOST_LOGS = 5
+_MOST_NAMES = 3
 
 
 def pull_request_body(report: UpdateReport) -> str:
     """What a reviewer needs: what moves and whether it was built, then the details."""
     updates = report.passed_updates
+    header = ("Image", "Change", "From", "To", "Files")
     parts = [
         _verdict_line(report, updates),
-        _table(("Image", "Change", "From", "To", "Files"), [_update_row(update) for update in updates]),
+        _table(header, [_update_row(update) for update in updates], room=_ROOM_UPDATES),
         *_builds(report.verdicts),
         *_left_out(report),
         _how_to(updates),
         marker(updates),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def marker(updates: Iterable[Update]) -> str:
     """The hidden line by which a later run knows what a pull request proposed."""
-    proposed = [
-        {"image": str(update.image), "digest": str(update.new.digest)}
-        for update in updates
-        if update.new.digest is not None
-    ]
-    text = json.dumps({"updates": proposed[:_MOST_ROWS]}, separators=(",", ":"))
-    return f"<!-- pinbot: {text.replace('-->', '')} -->"
+    proposed: list[dict[str, str | None]] = []
+    room = _ROOM_MARKER
+    for update in updates:
+        digest = update.new.digest
+        entry = {"image": str(update.image), "digest": str(digest) if digest else None}
+        room -= len(json.dumps(entry))
+        if room < 0:
+            break
+        proposed.append(entry)
+    text = json.dumps({"updates": proposed}, separators=(",", ":"))
+    safe = text.replace(">", "\\u003e")  # nothing in it may end the comment
+    return f"<!-- pinbot: {safe} -->"
 
 
-def code(text: str, *, most: int = _MOST_CELL) -> str:
-    """A code span that shows exactly this text, also in a table."""
-    shown = printable(text)
-    if len(shown) > most:
-        shown = shown[: most - 1] + "…"
-    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest or not shown.strip() else ""
-    return f"{fence}{space}{shown}{space}{fence}".replace("|", r"\|")
+def code(text: str) -> str:
+    """A code span that shows this text; long ones are cut."""
+    shown = printable(text[: _MOST_CODE + 1])
+    if len(shown) > _MOST_CODE:
+        shown = shown[: _MOST_CODE - 1] + "…"
+    fence = "`" * (_longest_fence(shown) + 1)
+    # One blank on both sides is taken off by readers, which keeps a backtick at the edge off the fence.
+    edges = shown[:1] + shown[-1:]
+    blank = " " if "`" in edges or edges == "  " or not shown else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
 
 
-def code_block(lines: Iterable[str]) -> str:
-    """A fenced block that its content cannot leave."""
-    text = "\n".join(printable(line)[:_MOST_LINE] for line in lines)
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+def cell(text: str) -> str:
+    r"""A code span in a table, where a bar ends the cell even in code.
+
+    A bar is written `\|`. What a backslash before it means depends on the reader, so that one is spelt out.
+    """
+    return re.sub(r"\\(?=\|)", r"\\x5c", code(text)).replace("|", r"\|")
+
+
+def code_block(lines: Sequence[str], *, room: int) -> str:
+    """A fenced block that its content cannot leave: the last lines that there is room for."""
+    kept: list[str] = []
+    for line in reversed(lines):
+        shown = printable(line[:_MOST_LINE])[:_MOST_LINE]
+        room -= len(shown) + 1
+        if room < 0:
+            kept.append("…")
+            break
+        kept.append(shown)
+    text = "\n".join(reversed(kept))
+    fence = "`" * max(3, _longest_fence(text) + 1)
     return f"{fence}text\n{text}\n{fence}"
+
+
+def _longest_fence(text: str) -> int:
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)
 
 
 def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
@@ -75,32 +109,32 @@ def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
         told.append(f"pins {pins} base image{'s' if pins > 1 else ''}")
     if moves:
         told.append(f"moves {moves} base image{'s' if moves > 1 else ''} to what the tag means now")
-    built = [verdict for verdict in report.verdicts if verdict.good]
+    built = [verdict.target.name for verdict in report.verdicts if verdict.good]
     if built:
-        shown = ", ".join(code(verdict.target.name) for verdict in built[:3])
-        more = f" and {len(built) - 3} more" if len(built) > 3 else ""  # noqa: PLR2004 - as sliced above
-        proof = f"**The test build passed**: {shown}{more}."
+        more = f" and {len(built) - _MOST_NAMES} more" if len(built) > _MOST_NAMES else ""
+        proof = f"**The test build passed**: {', '.join(map(code, built[:_MOST_NAMES]))}{more}."
     else:
         proof = "**Not test-built.**"
     return f"This {' and '.join(told)}. {proof}"
 
 
 def _update_row(update: Update) -> tuple[str, ...]:
-    files = [f"{occurrence.file}:{occurrence.position.line}" for occurrence in update.occurrences]
-    shown = "<br>".join(code(file) for file in files[:5])
-    more = f"<br>and {len(files) - 5} more" if len(files) > 5 else ""  # noqa: PLR2004 - as sliced above
+    places = [f"{occurrence.file}:{occurrence.position.line}" for occurrence in update.occurrences]
+    files = [cell(place) for place in places[:_MOST_FILES]]
+    if len(places) > _MOST_FILES:
+        files.append(f"and {len(places) - _MOST_FILES} more")
     return (
-        code(update.image.familiar),
+        cell(update.image.familiar),
         str(update.kind),
         _version(update.old, update.new),
         _version(update.new, update.old),
-        shown + more,
+        "<br>".join(files),
     )
 
 
 def _version(version: Version, other: Version) -> str:
-    digest = code(version.digest.short) if version.digest else "no digest"
-    return digest if version.tag == other.tag else f"{code(version.tag or '')} {digest}"
+    digest = cell(version.digest.short) if version.digest else "no digest"
+    return digest if version.tag == other.tag else f"{cell(version.tag or 'no tag')} {digest}"
 
 
 def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:
@@ -108,53 +142,51 @@ def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:
         return
     yield "### Test build"
     header = ("Target", "Result", "Before", "After", "Size", "Time", "Builder")
-    yield _table(header, [_verdict_row(verdict) for verdict in verdicts])
+    yield _table(header, [_verdict_row(verdict) for verdict in verdicts], room=_ROOM_BUILDS)
     yield "Sizes are compressed: what a client downloads. Both sides were built by the same builder."
-    failed = [verdict for verdict in verdicts if isinstance(verdict.after, FailedBuild)]
-    for verdict in failed[:_MOST_LOGS]:
-        assert isinstance(verdict.after, FailedBuild)  # noqa: S101 - just filtered
-        title = f"{code(verdict.target.name)} failed at {code(verdict.after.step or 'an unknown step')}"
-        yield f"{title}\n\n{code_block(verdict.after.tail)}"
+    failed = [
+        (verdict.target.name, verdict.after) for verdict in verdicts if isinstance(verdict.after, FailedBuild)
+    ][:_MOST_LOGS]
+    for name, after in failed:
+        log = code_block(after.tail, room=_ROOM_LOGS // len(failed))
+        yield f"{code(name)} failed at {code(after.step or 'an unknown step')}\n\n{log}"
 
 
 def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
-    name = code(verdict.target.name)
-    before = (
-        human_size(verdict.before.size) if verdict.before else code(verdict.before_problem or "not built")
-    )
+    name, baseline = cell(verdict.target.name), verdict.before
+    before = human_size(baseline.size) if baseline else cell(verdict.before_problem or "not built")
     match verdict.after:
         case BuiltImage() as after:
-            change = size_change(verdict.before.size, after.size) if verdict.before else ""
+            change = size_change(baseline.size, after.size) if baseline else ""
             time = f"{after.seconds:.1f} s"
-            return name, "passed", before, human_size(after.size), change, time, code(after.builder)
+            return name, "passed", before, human_size(after.size), change, time, cell(after.builder)
         case FailedBuild() as after:
             result = "timed out" if after.timed_out else "failed"
-            return name, result, before, "", "", f"{after.seconds:.1f} s", code(after.builder)
+            return name, result, before, "", "", f"{after.seconds:.1f} s", cell(after.builder)
         case PinbotError() as error:
-            return name, f"not built: {code(error.message)}", before, "", "", "", ""
+            return name, f"not built: {cell(error.message)}", before, "", "", "", ""
 
 
 def _left_out(report: UpdateReport) -> Iterator[str]:
     rows = [
-        *((code(path), "its test build did not succeed; see above") for path in report.held),
-        *((code(_place(error)), code(error.message)) for error in report.plan.errors),
-        *((code(f"{skip.file}:{skip.line}"), code(skip.reason)) for skip in report.plan.skips),
+        *((cell(path), "its test build did not succeed; see above") for path in report.held),
+        *((_place(error), cell(error.message)) for error in report.plan.errors),
+        *((cell(f"{skip.file}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),
     ]
     if rows:
-        yield _details("Left as it is", _table(("Where", "Why"), rows))
+        yield _details("Left as it is", _table(("Where", "Why"), rows, room=_ROOM_LEFT_OUT))
 
 
 def _place(error: PinbotError) -> str:
-    return ": ".join(part for part in (error.where, error.image or "") if part)
+    return " ".join(cell(part) for part in (error.where, error.image) if part)
 
 
 def _how_to(updates: Sequence[Update]) -> str:
-    only = updates[0].image.familiar if len(updates) == 1 else None
-    command = "pinbot update --build" + (f" --only '{only}'" if only else "")
+    only = f" --only '{updates[0].image.familiar}'" if len(updates) == 1 else ""
+    command = code_block((f"pinbot update --build{only}",), room=_MOST_LINE)
     return _details(
         "How to reproduce, ignore or change this",
-        "Run the same by hand, in a checkout of the base branch:\n\n"
-        f"{code_block((command,))}\n\n"
+        f"Run the same by hand, in a checkout of the base branch:\n\n{command}\n\n"
         "To leave a reference alone, write `# pinbot: ignore` on the line above it. "
         "The branch is rebuilt when a digest moves again; commits that a person adds to it are left alone.",
     )
@@ -164,8 +196,17 @@ def _details(summary: str, content: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows[:_MOST_ROWS]]
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    more = len(rows) - _MOST_ROWS
-    return f"{text}\n\nand {more} more" if more > 0 else text
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> str:
+    """As many rows as there is room for, and how many more there are."""
+    lines = [_row(header), _row(["---"] * len(header))]
+    for number, row in enumerate(rows):
+        line = _row(row)
+        room -= len(line) + 1
+        if room < 0:
+            return "\n".join(lines) + f"\n\nand {len(rows) - number} more"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

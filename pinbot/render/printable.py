@@ -5,6 +5,9 @@ import unicodedata
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that move the cursor, hide or reorder text, or cannot be encoded."""
 
+_STEP = 1000
+"""Between a unit of size and the next."""
+
 
 def printable(text: str) -> str:
     r"""The text with control and formatting characters written as escapes, e.g. ESC as `\x1b`; tabs stay."""
@@ -20,14 +23,14 @@ def printable(text: str) -> str:
 
 def human_size(size: int) -> str:
     """Bytes in the unit that people read, decimal as registries show it: `12.3 MB`."""
-    if abs(size) < 1000:  # noqa: PLR2004 - the step between units
+    if size < _STEP:
         return f"{size} B"
     value = float(size)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if abs(value) < 1000 or unit == "GB":  # noqa: PLR2004 - the step between units
-            break
-    return f"{value:.1f} {unit}"
+    for unit in ("kB", "MB"):
+        value /= _STEP
+        if round(value, 1) < _STEP:
+            return f"{value:.1f} {unit}"
+    return f"{value / _STEP:.1f} GB"
 
 
 def size_change(before: int, after: int) -> str:

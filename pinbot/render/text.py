@@ -1,5 +1,6 @@
 """Values to what people read on a terminal or in a log."""
 
+import io
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -19,7 +20,7 @@ _FIRST_FILES = 3
 
 
 def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
-    """One line a reference, and the counts."""
+    """One line a reference."""
     console.table(out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "NOTE"), map(_reference, occurrences))
 
 
@@ -75,20 +76,15 @@ def summary(out: Console, report: UpdateReport, *, dry_run: bool) -> None:
 
 
 def changes(out: Console, report: UpdateReport) -> None:
-    """The diff: in colour on a terminal, byte for byte anywhere else."""
-    patch = diff.unified(report.plan.changes)
-    if out.is_terminal and not out.no_color:
-        out.file.write(diff.coloured(patch, printable))
-    elif out.is_terminal:
-        out.file.write("\n".join(printable(line) for line in patch.decode("utf-8", "replace").split("\n")))
+    """The diff of what is changed: safe and in colour on a terminal, byte for byte anywhere else."""
+    patch = diff.unified(report.passed)
+    stream = out.file
+    if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+        stream.flush()
+        stream.buffer.write(patch)
+        stream.buffer.flush()
     else:
-        out.file.flush()
-        binary = getattr(out.file, "buffer", None)
-        if binary is None:
-            out.file.write(patch.decode("utf-8", "replace"))
-        else:
-            binary.write(patch)
-            binary.flush()
+        stream.write(diff.shown(patch, colour=out.color_system is not None and not out.no_color))
 
 
 def _reference(occurrence: Occurrence) -> tuple[Cell, ...]:
