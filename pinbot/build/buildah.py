@@ -105,7 +105,7 @@ class Buildah:
                     # Should that fail, it must not hide why: the next build in this store tries again.
                     await bench.buildah(*_REMOVE_CONTAINERS)
             if good:
-                contents = layout.read_layout(bench.output)
+                contents = layout.read_layout(await bench.export())
                 return outcome.succeeded(contents, seconds=finished.seconds, builder=tool.version)
         if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
             raise BuilderError(
@@ -166,8 +166,8 @@ class _Bench:
     limit: float
 
     @property
-    def output(self) -> Path:
-        return self.store.work / "image"
+    def _image_id(self) -> Path:
+        return self.store.work / "image-id"
 
     async def buildah(
         self,
@@ -247,13 +247,21 @@ class _Bench:
                 break
         return replace(finished, seconds=time.monotonic() - started), log.step
 
+    async def export(self) -> Path:
+        """Write what was built as an OCI layout, compressed as for a registry."""
+        folder = self.store.work / "image"
+        await self._must(
+            "push", "--disable-compression=false", self._image_id.read_text(), f"oci:{folder}:built"
+        )
+        return folder
+
     async def _bud(
         self, request: BuildRequest, limit: float, on_line: Callable[[str], None]
     ) -> process.Finished:
         target = request.target
         arguments: list[str | Path] = ["bud", "--isolation", "chroot", "--layers", "--http-proxy=false"]
-        # Nothing in the image may depend on when it was built, and sizes are those that are downloaded.
-        arguments += ["--timestamp", "0", "--disable-compression=false", *_RETRIES]
+        # Nothing in the image may depend on when it was built.
+        arguments += ["--timestamp", "0", *_RETRIES]
         if self.closed:
             arguments += ["--pull=never"]
         if target.stage is not None:
@@ -262,7 +270,8 @@ class _Bench:
             arguments += ["--platform", target.platform]
         for name, value in target.args:
             arguments += ["--build-arg", f"{name}={value}"]
-        arguments += ["--tag", f"oci:{self.output}:built", "--file", request.root / target.dockerfile]
+        # Written to the store, not straight to a layout: else the last step is never found in the cache.
+        arguments += ["--iidfile", self._image_id, "--file", request.root / target.dockerfile]
         return await self.buildah(
             *arguments, request.root / target.context, closed=self.closed, limit=limit, on_line=on_line
         )

@@ -14,7 +14,7 @@ _VERTEX = re.compile(
     r"|resolve image config for (?:docker-image://)?(?P<frontend>\S+)"
     r"|\[(?!internal\])[^\]]+\] (?P<step>.+))"
 )
-_ENDED = re.compile(r"#(?P<number>\d+) (?P<how>DONE|CACHED|CANCELED|ERROR)\b")
+_ENDED = re.compile(r"#(?P<number>\d+) (?P<how>DONE|CACHED|ERROR)\b")
 
 
 class BuildahLog:
@@ -45,7 +45,7 @@ class BuildKitLog:
 
     @property
     def step(self) -> str:
-        """The step that failed; while none did, the one that began last of those that still run."""
+        """The step that failed; if none did, the last to begin of those that run or were stopped."""
         return self._failed or next(reversed(self._running.values()), "")
 
     def feed(self, line: str) -> None:

@@ -26,8 +26,10 @@ def test_buildahs_last_step_is_the_one_that_was_reached() -> None:
         ("Error: creating build container: alpine:3.22: image not known", "alpine:3.22"),
         ("Error: COPY --from=ghcr.io/x/y:1: no stage or image found with that name", "ghcr.io/x/y:1"),
         (
-            'Error: building at STEP "RUN --mount=from=alpine:3 true": '
-            + "type=bind,from=alpine:3,target=/y from=alpine:3: no stage or image found with that name",
+            (
+                'Error: building at STEP "RUN --mount=from=alpine:3 true": '
+                "type=bind,from=alpine:3,target=/y from=alpine:3: no stage or image found with that name"
+            ),
             "alpine:3",
         ),
     ],
@@ -61,6 +63,8 @@ def test_while_nothing_failed_the_step_is_the_last_that_still_runs() -> None:
     assert log.step == ""
     for line in ("#4 [1/3] FROM docker.io/library/alpine", "#5 [2/3] RUN sleep 9", "#4 DONE 0.1s"):
         log.feed(line)
+    assert log.step == "RUN sleep 9"
+    log.feed("#5 CANCELED")
     assert log.step == "RUN sleep 9"
 
 
@@ -98,14 +102,18 @@ PARSE_ERROR = (
             "--parents",
         ),
         (
-            'Error: building at STEP "COPY --from=a --link busybox /bin/sh": COPY only supports the '
-            + "--chmod=<permissions> --chown=<uid:gid> and the --from=<image|stage> flags",
+            (
+                'Error: building at STEP "COPY --from=a --link busybox /bin/sh": COPY only supports the '
+                "--chmod=<permissions> --chown=<uid:gid> and the --from=<image|stage> flags"
+            ),
             b"",
             "COPY --link",
         ),
         (
-            'Error: building at STEP "RUN --mount=type=cache,target=/x --network=none echo hi": '
-            + "RUN only supports the --mount flag",
+            (
+                'Error: building at STEP "RUN --mount=type=cache,target=/x --network=none echo hi": '
+                "RUN only supports the --mount flag"
+            ),
             b"",
             "RUN --network",
         ),
@@ -117,8 +125,10 @@ PARSE_ERROR = (
         (f"{PARSE_ERROR} line 3: unknown instruction: ECHO", HEREDOC, "heredocs"),
         ('Error: building at STEP "ECHO ": Build error: Unknown instruction: "ECHO"', HEREDOC, "heredocs"),
         (
-            'Error: building at STEP "COPY <<EOF /x": checking on sources under "/c": copier: '
-            + 'stat: "/<<EOF": no such file or directory',
+            (
+                'Error: building at STEP "COPY <<EOF /x": checking on sources under "/c": copier: '
+                'stat: "/<<EOF": no such file or directory'
+            ),
             b"FROM scratch\nCOPY <<EOF /x\nhello\nEOF\n",
             "heredocs",
         ),

@@ -49,7 +49,7 @@ class DockerDaemon:
         """Run Debian's client; returns what it prints."""
         return subprocess.run(
             [DOCKER, *arguments],
-            env={**os.environ, **self.environ},
+            env={**os.environ, **self.environ, "DOCKER_BUILDKIT": "1"},
             check=True,
             stdout=subprocess.PIPE,
             text=True,
@@ -91,8 +91,16 @@ class DockerDaemon:
                 self._process.wait()
             self._process = None
         if self._folder is not None:
+            self._unmount(Path(self._folder.name))
             self._folder.cleanup()
             self._folder = None
+
+    @staticmethod
+    def _unmount(folder: Path) -> None:
+        """Undo what a daemon leaves mounted, as for containers on the host's network."""
+        mounts = (Path(line.split()[1]) for line in Path("/proc/self/mounts").read_text().splitlines())
+        for mount in sorted((path for path in mounts if path.is_relative_to(folder)), reverse=True):
+            subprocess.run(["umount", mount], check=True)
 
     def _answers(self) -> bool:
         asked = subprocess.run(

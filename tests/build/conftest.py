@@ -1,0 +1,133 @@
+"""Real builders on a real registry that holds the stand-ins for base images."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from pinbot.build.drivers import DRIVERS
+from pinbot.config import BuildSettings, Driver, RegistrySettings
+from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget
+from pinbot.ports import Builder
+from tests.support.builders import DockerDaemon
+from tests.support.images import push_base_images
+from tests.support.registry import RegistryServer
+
+TARGET = BuildTarget(dockerfile="Dockerfile", context=".")
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[RegistryServer]:
+    """A registry with `library/alpine` and `library/rust:alpine`."""
+    with RegistryServer() as server:
+        push_base_images(server.base_url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def daemon(registry: RegistryServer) -> Iterator[DockerDaemon]:
+    """A daemon that finds Docker Hub's images in the registry."""
+    with DockerDaemon(mirror=registry.base_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the tests share of buildah's stores, so that base images are pulled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """One driver, and what it needs to find the registry."""
+
+    driver: Driver
+    environ: dict[str, str]
+    registries: tuple[RegistrySettings, ...]
+    tree: Path
+    settings: BuildSettings = field(default_factory=lambda: BuildSettings(timeout=120.0))
+    lines: list[str] = field(default_factory=list)
+
+    def having(self, **changes: object) -> "Bench":
+        """The same bench with other settings of the build."""
+        return replace(self, settings=replace(self.settings, **changes), lines=[])
+
+    def seeing(self, **variables: str) -> "Bench":
+        """The same bench with more variables in pinbot's own environment."""
+        return replace(self, environ={**self.environ, **variables}, lines=[])
+
+    @property
+    def builder(self) -> Builder:
+        return DRIVERS[self.driver](self.settings, self.registries, environ=self.environ)
+
+    def request(self, dockerfile: str, **target: object) -> BuildRequest:
+        (self.tree / "Dockerfile").write_text(dockerfile)
+        return BuildRequest(target=replace(TARGET, **target), root=self.tree)
+
+    def build(self, dockerfile: str, **target: object) -> BuildOutcome:
+        """Build this Dockerfile in the tree; the log is in `lines`."""
+        self.lines.clear()
+        return asyncio.run(self.builder.build(self.request(dockerfile, **target), on_line=self.lines.append))
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    def cancel_when(self, sign: str, dockerfile: str) -> None:
+        """Cancel the build, as Ctrl-C does, when the log shows a sign."""
+
+        async def scenario() -> None:
+            seen = asyncio.Event()
+
+            def watch(line: str) -> None:
+                if sign in line and "RUN" not in line:
+                    seen.set()
+
+            task = asyncio.create_task(self.builder.build(self.request(dockerfile), on_line=watch))
+            await asyncio.wait({task, asyncio.create_task(seen.wait())}, return_when="FIRST_COMPLETED")
+            assert seen.is_set(), task.result()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(scenario())
+
+
+@pytest.fixture
+def buildah(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
+    return _bench(
+        Driver.BUILDAH,
+        {"XDG_CACHE_HOME": str(cache)},
+        (RegistrySettings(name="docker.io", location=registry.host),),
+        tmp_path,
+    )
+
+
+@pytest.fixture
+def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
+    return _bench(Driver.DOCKER, daemon.environ, (), tmp_path)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("buildah", marks=pytest.mark.needs("docker-registry", "busybox", "buildah")),
+        pytest.param("docker", marks=pytest.mark.needs("docker-registry", "busybox", "dockerd")),
+    ]
+)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    """Each driver in turn."""
+    made: Bench = request.getfixturevalue(request.param)
+    return made
+
+
+def _bench(
+    driver: Driver, variables: dict[str, str], registries: tuple[RegistrySettings, ...], tmp_path: Path
+) -> Bench:
+    tree, scratch, home = (tmp_path / name for name in ("tree", "scratch", "home"))
+    for folder in (tree, scratch, home):
+        folder.mkdir()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(scratch), **variables}
+    return Bench(driver=driver, environ=environ, registries=registries, tree=tree)

@@ -1,0 +1,133 @@
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from pinbot.build.drivers import choose
+from pinbot.config import BuildSettings, Driver
+from pinbot.errors import BuilderError
+from pinbot.model.build import BuildRequest, BuiltImage
+from tests.build.conftest import TARGET
+from tests.build.test_layout import IMAGE, LAYERS, write_archive
+from tests.support.builders import DockerDaemon
+from tests.support.oci import to_json
+from tests.support.parts import DOCKER
+
+DOCKER_ONLY = BuildSettings(driver=Driver.DOCKER)
+
+
+def chosen(environ: dict[str, str], settings: BuildSettings | None = None) -> str:
+    return asyncio.run(choose(settings or BuildSettings(), environ=environ)).name
+
+
+def refusal(environ: dict[str, str], settings: BuildSettings | None = None) -> BuilderError:
+    with pytest.raises(BuilderError) as caught:
+        chosen(environ, settings)
+    return caught.value
+
+
+def program(folder: Path, name: str, script: str) -> dict[str, str]:
+    """An environment whose PATH has this program in front."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}")
+    (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_without_any_builder_it_is_said_of_each_why(tmp_path: Path) -> None:
+    error = refusal({"PATH": str(tmp_path)})
+    assert error.message == (
+        "there is no builder for test builds: docker is not installed; buildah is not installed"
+    )
+    assert error.hint == "install docker with buildx; or install buildah"
+
+
+def test_the_one_builder_that_is_wanted_speaks_for_itself(tmp_path: Path) -> None:
+    assert refusal({"PATH": str(tmp_path)}, DOCKER_ONLY).message == "docker is not installed"
+
+
+def test_a_client_that_cannot_build_with_buildkit_says_what_it_lacks(tmp_path: Path) -> None:
+    environ = program(
+        tmp_path / "bin",
+        "docker",
+        '[ "$1" = --version ] && { echo "Docker version 28.2.2, build e6534b4"; exit 0; }\n'
+        'echo "docker: unknown command: docker $1" >&2; exit 1\n',
+    )
+    error = refusal(environ, DOCKER_ONLY)
+    assert error.message == "docker's client 28.2.2 has no buildx, without which it cannot use BuildKit"
+    assert "PINBOT_DOCKER" in error.hint
+
+
+def test_what_only_looks_like_docker_is_not_taken_for_it(tmp_path: Path) -> None:
+    environ = program(tmp_path / "bin", "docker", "echo podman version 4.3.1\n")
+    assert "is not docker's client" in refusal(environ, DOCKER_ONLY).message
+
+
+def test_a_client_that_is_named_must_be_there(tmp_path: Path) -> None:
+    error = refusal({"PATH": os.environ["PATH"], "PINBOT_DOCKER": str(tmp_path / "gone")}, DOCKER_ONLY)
+    assert "PINBOT_DOCKER names" in error.message
+    assert "No such file" in error.message
+
+
+@pytest.mark.needs("dockerd")
+def test_a_daemon_that_is_not_there_is_said_not_to_answer(tmp_path: Path) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PINBOT_DOCKER": DOCKER,
+        "DOCKER_HOST": f"unix://{tmp_path}/none",
+    }
+    error = refusal(environ, DOCKER_ONLY)
+    assert error.message.startswith("docker's daemon does not answer: Cannot connect")
+    assert "DOCKER_HOST" in error.hint
+
+
+@pytest.mark.needs("dockerd", "docker-registry", "busybox")
+def test_docker_comes_first_because_dockerfiles_are_written_for_it(daemon: DockerDaemon) -> None:
+    assert chosen({"PATH": os.environ["PATH"], **daemon.environ}) == "docker"
+
+
+@pytest.mark.needs("buildah")
+def test_buildah_is_taken_where_docker_cannot_be_used(tmp_path: Path) -> None:
+    environ = {"PATH": os.environ["PATH"], "PINBOT_DOCKER": str(tmp_path / "gone")}
+    assert chosen(environ) == "buildah"
+
+
+def test_a_client_with_buildx_builds_by_it_and_loads_the_image(tmp_path: Path) -> None:
+    # No package of Debian 12 has buildx: this client keeps a record, and saves an image made here.
+    names = ["one.tar", "two.tar"]
+    listing = to_json([{"Config": "c.json", "Layers": names}])
+    write_archive(
+        tmp_path / "saved.tar",
+        {**dict(zip(names, LAYERS, strict=True)), "c.json": IMAGE.config_bytes, "manifest.json": listing},
+    )
+    environ = program(
+        tmp_path / "bin",
+        "docker",
+        f"""echo "$@" >> {tmp_path}/record
+case "$1" in
+    --version) echo "Docker version 28.2.2, build e6534b4" ;;
+    version) echo 28.2.2 ;;
+    save) cp {tmp_path}/saved.tar "$3" ;;
+esac
+""",
+    )
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "Dockerfile").write_text("FROM scratch\n")
+
+    async def build() -> object:
+        builder = await choose(DOCKER_ONLY, environ=environ)
+        return await builder.build(BuildRequest(target=TARGET, root=tree), on_line=print)
+
+    image = asyncio.run(build())
+    assert isinstance(image, BuiltImage)
+    assert image.builder == "docker 28.2.2"
+    assert image.size == sum(len(blob) for blob in LAYERS)
+    record = (tmp_path / "record").read_text().splitlines()
+    tag = record[3].split()[7]
+    assert record[3] == (
+        f"buildx build --load --progress plain --pull --tag {tag} --file {tree}/Dockerfile {tree}"
+    )
+    assert record[4].endswith(f"image.tar {tag}")
+    assert record[5:] == [f"image rm {tag}"]
