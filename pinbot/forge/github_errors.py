@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 from github import BadAttributeException, GithubException
 from requests.exceptions import RequestException, SSLError
@@ -50,8 +49,7 @@ def says(error: GithubException) -> str:
     parts = [str(data.get("message") or "")]
     errors = data.get("errors")
     parts += [_detail(item) for item in errors] if isinstance(errors, list) else []
-    words = "; ".join(part for part in parts if part)
-    return "".join(char if char.isprintable() else " " for char in words)[:500]
+    return _clean("; ".join(part for part in parts if part))
 
 
 def _detail(item: object) -> str:
@@ -181,12 +179,11 @@ def _retry_after(error: GithubException) -> float | None:
 
 def _reason(error: BaseException) -> str:
     """The innermost cause, which names the trouble; the outer ones name objects of the libraries."""
-    seen: Any = error
-    while inner := getattr(seen, "reason", None) or next(
-        (arg for arg in getattr(seen, "args", ()) if isinstance(arg, BaseException)), None
-    ):
-        if not isinstance(inner, BaseException):
-            break
-        seen = inner
-    text = str(seen)
-    return text.rpartition(": ")[2] if ">: " in text else text or type(seen).__name__
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return _clean(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def _clean(words: str) -> str:
+    """What comes from outside, made fit for one line of a message."""
+    return "".join(char if char.isprintable() else " " for char in words).strip()[:500]

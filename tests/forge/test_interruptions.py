@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pinbot.errors import ForgeError
+from pinbot.errors import ForgeConflict, ForgeError
 from pinbot.model.proposal import Proposal, PullRequestAction
 from tests.forge.support import (
     BRANCH,
@@ -143,6 +143,28 @@ def test_what_a_person_pushes_during_a_run_is_not_overwritten(
 
     assert result.action is PullRequestAction.LEFT_ALONE
     assert repo.head(BRANCH) == pushed[0]
+
+
+def test_a_branch_that_comes_and_goes_is_given_up(github: GitHubServer, repo: Repository) -> None:
+    for number in (9, 11, 13):  # each time that the branch is made, it is there already
+        github.faults.before(number, lambda: repo.git.set_ref(f"refs/heads/{BRANCH}", "refs/heads/main"))
+    for number in (10, 12):  # and gone when it is looked at
+        github.faults.before(number, lambda: repo.git.delete_ref(f"refs/heads/{BRANCH}"))
+
+    with pytest.raises(ForgeConflict, match="comes and goes"):
+        propose(github, FIRST)
+
+    assert repo.pulls == {}
+
+
+def test_a_pull_request_that_is_open_and_is_not_is_given_up(github: GitHubServer, repo: Repository) -> None:
+    github.faults.fail(10, 422, "A pull request already exists for acme:pinbot/images.")
+
+    with pytest.raises(ForgeConflict, match="says both"):
+        propose(github, FIRST)
+
+    assert repo.pulls == {}
+    assert propose(github, FIRST).action is PullRequestAction.OPENED
 
 
 def test_a_branch_that_is_deleted_while_it_is_moved_is_made_again(

@@ -183,6 +183,16 @@ def test_what_github_says_is_shown_in_one_clean_line(github: GitHubServer, repo:
     assert repo.pulls == {}
 
 
+def test_a_repository_that_became_empty_is_a_conflict(github: GitHubServer, repo: Repository) -> None:
+    github.faults.fail(5, 409, "Git Repository is empty.")
+
+    problem = problem_of(github)
+
+    assert isinstance(problem, ForgeConflict)
+    assert problem.hint == "push a first commit"
+    assert repo.pulls == {}
+
+
 # Limits
 
 
@@ -287,7 +297,7 @@ def test_a_server_that_is_down_is_no_answer() -> None:
         bound.bind(("127.0.0.1", 0))
         message = unasked(f"http://127.0.0.1:{bound.getsockname()[1]}")
 
-    assert "Connection refused" in message
+    assert message.endswith("could not be asked: Connection refused")
 
 
 def test_a_host_without_an_address_is_no_answer() -> None:
@@ -319,6 +329,8 @@ STRANGE: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "refusal in html": (403, b"<html>proxy says no</html>", {}),
     "refusal as list": (422, b'["no"]', {}),
     "refusal with odd parts": (422, b'{"message": 5, "errors": [1, null, {"code": []}]}', {}),
+    "refusal with bare errors": (422, b'{"message": "no", "errors": ["because", null]}', {}),
+    "conflict": (409, b'{"message": "Git Repository is empty."}', {}),
     "odd limits": (
         429,
         b"{}",
