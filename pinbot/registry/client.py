@@ -1,9 +1,7 @@
 """Tag to digest, with one HEAD; and the manifests behind it (OCI distribution-spec 1.1)."""
 
-import asyncio
 import copy
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -35,18 +33,6 @@ _MANIFEST_LIMIT = 4 * 1024 * 1024
 _NO_HEAD = frozenset({405, 501})
 
 
-class SystemClock:
-    """The time of this machine."""
-
-    def monotonic(self) -> float:
-        """See `Clock.monotonic`."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """See `Clock.sleep`."""
-        await asyncio.sleep(seconds)
-
-
 class RegistryClient:
     """Reads from any number of registries; the `Resolver` of the pipeline. Close it, or use `async with`.
 
@@ -55,8 +41,8 @@ class RegistryClient:
 
     Args:
         settings: how to reach a registry, by the name that references use, e.g. `Config.registry`.
-        credentials: whose name to ask in; nobody's by default.
         clock: time for pauses and for the life of tokens.
+        credentials: whose name to ask in; nobody's by default.
         observer: is told of every exchange.
         timing: limits of one exchange.
         patience: when to try again, and how many requests a host gets at once.
@@ -67,8 +53,8 @@ class RegistryClient:
         self,
         settings: Callable[[str], RegistrySettings],
         *,
+        clock: Clock,
         credentials: CredentialStore | None = None,
-        clock: Clock | None = None,
         observer: Observer | None = None,
         timing: Timing | None = None,
         patience: Patience | None = None,
@@ -77,7 +63,7 @@ class RegistryClient:
     ) -> None:
         self._settings = settings
         self._store = credentials or Anonymous()
-        self._clock = clock or SystemClock()
+        self._clock = clock
         self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
         self._sessions: dict[str, Session] = {}

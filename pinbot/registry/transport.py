@@ -15,7 +15,9 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from pinbot.errors import Unreachable, Untrustworthy
+from pinbot.model.exchange import Exchange
 from pinbot.registry.addresses import is_loopback
+from pinbot.registry.endpoint import Origin, origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +58,6 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """What an observer is told of one exchange; `url` has no query, `status` is None where none came."""
-
-    method: str
-    url: str
-    status: int | None
-    milliseconds: float
-
-
 Observer = Callable[[Exchange], None]
 
 
@@ -90,7 +82,9 @@ class Transport:
         self._user_agent = user_agent
         self._timing = timing
         self._observer = observer
-        self._clients: dict[tuple[bool, str | None, bool], httpx.AsyncClient] = {}
+        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._clients: list[httpx.AsyncClient] = []
+        self._idle: dict[tuple[Origin, str | None], list[httpx.AsyncClient]] = {}
 
     async def send(self, request: Request) -> Answer:
         """Exchange one request for one answer, of whatever status.
@@ -99,12 +93,11 @@ class Transport:
             NoAnswer: no whole answer within the time.
             Untrustworthy: an answer that is larger than the limit, or packed though it must not be.
         """
-        client = self._client(request)
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
         started = time.perf_counter()
         status = None
         try:
-            with _mapped(request.url, self._timing):
+            with self._client(request) as client, _mapped(request.url, self._timing):
                 async with asyncio.timeout(self._timing.total):
                     outgoing = client.build_request(
                         request.method, request.url, headers=headers, data=request.form
@@ -127,27 +120,31 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
+        for client in self._clients:
             await client.aclose()
 
-    def _client(self, request: Request) -> httpx.AsyncClient:
-        secure = request.url.scheme == "https"
-        ca = request.ca if secure else None
-        direct = is_loopback(request.url.host)
-        key = (secure, ca, direct)
-        client = self._clients.get(key)
-        if client is None:
-            context = _trust(ca) if secure else _no_trust()
-            client = self._clients[key] = self._open(context, direct=direct)
-        return client
+    @contextmanager
+    def _client(self, request: Request) -> Iterator[httpx.AsyncClient]:
+        """A client of httpx with one connection, which nobody else uses meanwhile; an idle one if possible.
 
-    def _open(self, context: ssl.SSLContext, *, direct: bool) -> httpx.AsyncClient:
+        A client with all the connections would look at each of them for each request, which takes more time
+        than everything else that it does.
+        """
+        idle = self._idle.setdefault((origin(request.url), request.ca), [])
+        client = idle.pop() if idle else self._open(request)
+        try:
+            yield client
+        finally:
+            idle.append(client)
+
+    def _open(self, request: Request) -> httpx.AsyncClient:
+        context = self._context(None if request.url.scheme == "http" else request.ca or "")
         timing = self._timing
         try:
-            return httpx.AsyncClient(
+            client = httpx.AsyncClient(
                 verify=context,
-                trust_env=not direct,
+                # No proxy can reach this machine's own loopback.
+                trust_env=not is_loopback(request.url.host),
                 timeout=httpx.Timeout(timing.read, connect=timing.connect, pool=None),
                 # Each host has a gate of its own: queueing in the pool is slow when hundreds wait.
                 limits=httpx.Limits(
@@ -162,6 +159,15 @@ class Transport:
                 hint="mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY",
                 transient=False,
             ) from error
+        self._clients.append(client)
+        return client
+
+    def _context(self, ca: str | None) -> ssl.SSLContext:
+        """The context for an authority; "" for the usual ones, None for none."""
+        context = self._contexts.get(ca)
+        if context is None:
+            context = self._contexts[ca] = _trust(ca)
+        return context
 
 
 def display(url: httpx.URL) -> str:
@@ -169,14 +175,14 @@ def display(url: httpx.URL) -> str:
     return str(url.copy_with(username=None, password=None, query=None, fragment=None))
 
 
-def _no_trust() -> ssl.SSLContext:
-    """A context for clients that speak plain http only: loading authorities takes longer than a request."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def _trust(ca: str | None) -> ssl.SSLContext:
-    """The authorities of a file, else the system's (also `SSL_CERT_FILE`), else those that httpx brings."""
-    if ca is not None:
+    """The authorities of a file, or the system's, or else those that httpx brings.
+
+    None means no authority at all, for plain http: loading them takes longer than a request.
+    """
+    if ca is None:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca:
         try:
             return ssl.create_default_context(cafile=ca)
         except OSError as error:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from pinbot.config import Config, RegistrySettings
 from pinbot.errors import RegistryError
+from pinbot.model.exchange import Exchange
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.credentials import Anonymous, Credential, CredentialStore
 from pinbot.registry.hosts import Patience
-from pinbot.registry.transport import Exchange, Timing
+from pinbot.registry.transport import Timing
 from tests.support.registry import PASSWORD, USERNAME
 from tests.support.registry_clock import FakeClock
 
