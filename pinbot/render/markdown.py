@@ -68,9 +68,9 @@ def code(text: str) -> str:
     if len(shown) > _MOST_CODE:
         shown = shown[: _MOST_CODE - 1] + "…"
     fence = "`" * (_longest_fence(shown) + 1)
-    # One blank on both sides is taken off by readers, which keeps a backtick at the edge off the fence.
+    # Readers take one blank off both sides, unless there are only blanks; it keeps a backtick off the fence.
     edges = shown[:1] + shown[-1:]
-    blank = " " if "`" in edges or edges == "  " or not shown else ""
+    blank = " " if "`" in edges or (edges == "  " and shown.strip(" ")) or not shown else ""
     return f"{fence}{blank}{shown}{blank}{fence}"
 
 
