@@ -120,7 +120,8 @@ class Keychain:
             found = await self._find_in(store, host, repository)
             if found is not None:
                 return found
-        return self._of_actions(host)
+        # It is worth more than an image: never in clear text.
+        return self._of_actions() if host == "ghcr.io" and not settings.insecure else None
 
     def _explicit(self, settings: RegistrySettings) -> Credential | None:
         names = settings.username_variable, settings.password_variable
@@ -163,9 +164,9 @@ class Keychain:
                     pass
         return next((store.entries[key] for key in keys if key in store.entries), None)
 
-    def _of_actions(self, host: str) -> Credential | None:
+    def _of_actions(self) -> Credential | None:
         token = self._environ.get("GITHUB_TOKEN")
-        if host != "ghcr.io" or not token or self._environ.get("GITHUB_ACTIONS") != "true":
+        if not token or self._environ.get("GITHUB_ACTIONS") != "true":
             return None
         user = self._environ.get("GITHUB_ACTOR") or "x-access-token"
         return Credential(username=user, secret=token, source="variable GITHUB_TOKEN")
