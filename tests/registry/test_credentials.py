@@ -50,7 +50,9 @@ class Home:
         log = self.folder / "helper.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def find(self, registry: str, repository: str = "owner/name", **settings: str) -> Credential | None:
+    def find(
+        self, registry: str, repository: str = "owner/name", **settings: str | bool
+    ) -> Credential | None:
         self.keychain = Keychain(self.environ, self.folder)
         named = RegistrySettings(name=registry, **settings)  # type: ignore[arg-type]
         return asyncio.run(self.keychain.find(named, repository))
@@ -260,6 +262,7 @@ def test_actions_brings_a_token_for_its_own_registry(home: Home) -> None:
     assert home.find("ghcr.io") == Credential(username="octocat", secret="t", source="variable GITHUB_TOKEN")
     assert home.find("docker.io") is None
     assert home.find("ghcr.io", location="mirror") is None
+    assert home.find("ghcr.io", insecure=True) is None
     home.write(".docker/config.json", {"auths": {"ghcr.io": auth("me")}})
     assert home.user("ghcr.io") == "me"
     (home.folder / ".docker/config.json").unlink()
