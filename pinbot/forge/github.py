@@ -13,17 +13,16 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import github
-from github import GithubException
 
 from pinbot.errors import ForgeDenied, UsageError
-from pinbot.forge.github_errors import FOREIGN, LONGEST_WAIT, Request, explain, pause_before_retry, says
+from pinbot.forge.github_errors import FOREIGN, LONGEST_WAIT, Request, explain, is_refusal, pause_before_retry
 from pinbot.forge.lifecycle import Commit, OpenPull, TreeChange, TreeEntry
 from pinbot.ports import Clock
 
 PUBLIC_API = "https://api.github.com"
-_TIMEOUT = 30  # seconds; GitHub itself gives up after ten
+_TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _READ = "contents: read"
@@ -296,12 +295,8 @@ class GitHub:
                 try:
                     return await asyncio.to_thread(self._send, verb, url, read, query, body)
                 except FOREIGN as error:
-                    for (status, words), answer in (expected or {}).items():
-                        if (
-                            isinstance(error, GithubException)
-                            and error.status == status
-                            and words in says(error)
-                        ):
+                    for refusal, answer in (expected or {}).items():
+                        if is_refusal(error, *refusal):
                             return answer
                     pause = pause_before_retry(error, attempt)
                     if pause is None or waited + pause > LONGEST_WAIT:

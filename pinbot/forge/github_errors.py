@@ -43,7 +43,12 @@ class Request:
     host: str
 
 
-def says(error: GithubException) -> str:
+def is_refusal(error: BaseException, status: int, words: str) -> bool:
+    """Whether GitHub answered with that status, and those words among its own."""
+    return isinstance(error, GithubException) and error.status == status and words in _said(error)
+
+
+def _said(error: GithubException) -> str:
     """GitHub's own words: its message and the details of a failed validation, in one line."""
     data = error.data if isinstance(error.data, dict) else {}
     parts = [str(data.get("message") or "")]
@@ -91,7 +96,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             f"{could_not}: what {request.host} answers is not GitHub's API ({type(error).__name__})",
             hint="check the address of the API: for GitHub Enterprise Server it ends in /api/v3",
         )
-    words = says(error) or "no reason given"
+    words = _said(error) or "no reason given"
     if (reset := _exhausted_until(error)) is not None:
         return ForgeError(
             f"{could_not}: the token's request quota is used up until {reset}",
@@ -168,7 +173,7 @@ def _is_secondary_limit(error: GithubException) -> bool:
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
     return error.status == HTTPStatus.FORBIDDEN and (
-        _retry_after(error) is not None or "secondary rate limit" in says(error).lower()
+        _retry_after(error) is not None or "secondary rate limit" in _said(error).lower()
     )
 
 

@@ -127,6 +127,15 @@ def test_a_repository_that_is_not_there_may_also_be_hidden(
     assert repo.pulls == {}
 
 
+def test_a_private_repository_is_hidden_from_a_token_that_may_not_read_it(
+    github: GitHubServer, repo: Repository
+) -> None:
+    repo.private = True
+    github.add_token(TOKEN, permissions={"pull_requests": "write"})
+
+    assert "it does not exist, or the token may not do this" in problem_of(github).message
+
+
 def test_an_archived_repository_is_said_to_be_archived(github: GitHubServer, repo: Repository) -> None:
     repo.archived = True
 

@@ -14,9 +14,11 @@ import hashlib
 import json
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,7 +69,6 @@ class GitHubServer:
         self._tokens: dict[str, Token] = {}
         self._lock = threading.RLock()
         self._now = Now()
-        self._connections: set[socket.socket] = set()
         self.repositories: dict[str, Repository] = {}
         self.requests: list[Received] = []
         self.problems: list[str] = []
@@ -282,6 +283,13 @@ class _Http(ThreadingHTTPServer):
     def shutdown_request(self, request: Any) -> None:
         self._open.discard(request)
         super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A mistake of the stand-in itself must not pass for a connection that was dropped."""
+        del request, client_address
+        error = sys.exception()
+        if error is not None and not isinstance(error, ConnectionError):
+            self.github.problems.append("".join(traceback.format_exception(error)))
 
     def close_connections(self) -> None:
         """End the connections that clients keep alive."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.support.github.git import EMPTY_TREE, Git, Signature
+from tests.support.github.git import Git, Signature
 
 _LEVELS = {"none": 0, "read": 1, "write": 2, "admin": 3}
 
@@ -203,7 +203,8 @@ class Repository:
             if pull.head == branch:
                 pull.head_sha = commit
                 pull.updated_at = self.now()
-                if self.git.is_ancestor(commit, self.head(pull.base) or EMPTY_TREE):
+                base = self.head(pull.base)
+                if base is not None and self.git.is_ancestor(commit, base):
                     self.close(pull.number)  # nothing is left to merge
 
     def new_pull(self, *, user: str, title: str, body: str | None, head: str, base: str, draft: bool) -> Pull:
