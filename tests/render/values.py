@@ -23,11 +23,11 @@ def occurrence(
         span=Span(start, end),
         kind=Kind.FROM,
         raw=raw,
-        image=None if reason else ALPINE,
-        status=Status.SKIPPED if reason else Status.UNPINNED,
+        image=None if reason is not None else ALPINE,
+        status=Status.SKIPPED if reason is not None else Status.UNPINNED,
         reason=reason,
         place=None
-        if reason
+        if reason is not None
         else EditPlace(span=Span(start, end), position=Position(line, 6), digest=Span(end, end)),
     )
 

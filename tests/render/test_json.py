@@ -1,0 +1,219 @@
+"""The documents, held against their schema and against the examples in docs/json.md."""
+
+import asyncio
+import json as stdlib_json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from pinbot.errors import BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.model.manifest import OCI_INDEX
+from pinbot.model.occurrence import SourceFile
+from pinbot.model.plan import Plan, Resolution
+from pinbot.model.proposal import PullRequest, PullRequestAction
+from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.plan import Policy, make_plan
+from pinbot.pipeline.scan import scan
+from pinbot.render import json
+from pinbot.render.progress import Quiet
+from pinbot.worktree.search import Found
+from tests.render.values import (
+    ALPINE,
+    HOSTILE,
+    NEW,
+    built,
+    change,
+    failed,
+    move,
+    occurrence,
+    pin,
+    skip,
+    verdict,
+)
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "json.md").read_text(encoding="utf-8")
+SCHEMA = stdlib_json.loads((DOCS / "schema" / "pinbot-v1.json").read_text(encoding="utf-8"))
+
+ALPINE_NOW = Digest("sha256", "4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1")
+RUST_NOW = Digest("sha256", "9e0f1ba1b4f51d6b0d8aa5fbb2b65c2b0e2bbb9d2e0ce1cf4a1a0d1bd3d0a1f0")
+
+
+def closed(schema: Any) -> Any:
+    """The schema without room for keys that it does not describe."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = {key: closed(value) for key, value in schema.items()}
+    if "required" in copy and "properties" in copy and copy.get("title") is None:
+        copy["additionalProperties"] = False
+    return copy
+
+
+VALIDATOR = Draft202012Validator(closed(SCHEMA))
+
+
+def check(document: json.Document) -> json.Document:
+    """The document as a reader gets it, once it is seen to follow the schema."""
+    parsed: json.Document = stdlib_json.loads(json.dumps(document))
+    VALIDATOR.validate(parsed)
+    return parsed
+
+
+def example(heading: str, language: str) -> str:
+    """The code block in this language under a heading of the page."""
+    section = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    (block,) = blocks
+    return block
+
+
+class Registry:
+    """Knows two images."""
+
+    async def resolve(self, image: ImageReference) -> Resolution:
+        known = {"library/alpine": ALPINE_NOW, "library/rust": RUST_NOW}
+        if image.repository not in known:
+            raise NotFound("there is no such image", hint="mend its name or tag", image=str(image))
+        return Resolution(image=image, digest=known[image.repository], media_type=OCI_INDEX)
+
+
+def example_file() -> SourceFile:
+    return SourceFile(path="Dockerfile", data=example("The file of the examples", "dockerfile").encode())
+
+
+def scan_example() -> json.Document:
+    found = scan([example_file()])
+    return json.scan(found.occurrences, found.errors)
+
+
+def resolve_example() -> json.Document:
+    resolution = Resolution(
+        image=ALPINE,
+        digest=ALPINE_NOW,
+        media_type=OCI_INDEX,
+        platforms=(Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
+    )
+    image = ImageReference.parse("alpine:9")
+    return json.resolve(
+        [resolution], [NotFound("there is no such image", hint="mend its name or tag", image=str(image))]
+    )
+
+
+def update_example() -> json.Document:
+    found = Found(sources=(example_file(),), errors=())
+    plan = asyncio.run(make_plan(found, Registry(), Policy(), Quiet()))
+    report = UpdateReport(
+        plan=plan,
+        verdicts=(verdict(built(11_250_000), before=built(11_240_000)),),
+        pull_requests=(
+            PullRequest(
+                number=12, url="https://github.com/acme/service/pull/12", action=PullRequestAction.OPENED
+            ),
+        ),
+    )
+    return json.update("update", report, build=True, pull_request=True)
+
+
+def failed_example() -> json.Document:
+    mistakes = [
+        ConfigError(
+            "unknown key 'registry'", hint="did you mean 'registries'?", file="pinbot.yaml", line=1, column=1
+        )
+    ]
+    return json.envelope("update", [Several(mistakes)])
+
+
+@pytest.mark.parametrize(
+    ("heading", "make"),
+    [
+        ("scan", scan_example),
+        ("resolve", resolve_example),
+        ("pin and update", update_example),
+        ("A run that fails", failed_example),
+    ],
+)
+def test_the_examples_in_the_page_are_what_is_really_written(heading: str, make: Any) -> None:
+    document = make()
+    check(document)
+    assert json.dumps(document) == example(heading, "json").rstrip("\n")
+
+
+def test_every_key_in_the_schema_is_told_in_the_page() -> None:
+    keys = {
+        key for definition in (SCHEMA, *SCHEMA["$defs"].values()) for key in definition.get("properties", {})
+    }
+    assert {key for key in keys if not re.search(rf'[`"]{key}[`"]', PAGE)} == set()
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_document_follows_the_schema() -> None:
+    report = UpdateReport(
+        plan=Plan(updates=(pin(), move()), skips=(skip(),), changes=(change(),), errors=(NotFound("x"),)),
+        verdicts=(
+            verdict(),
+            verdict(failed("a", "b"), problem="failed"),
+            verdict(failed(timed_out=True)),
+            verdict(BuilderError("too old", hint="renew it")),
+        ),
+        held=("Dockerfile",),
+        written=("other",),
+        errors=(PinbotError("late"),),
+    )
+    for command in ("pin", "update"):
+        for build in (True, False):
+            document = check(json.update(command, report, build=build, pull_request=build))
+            assert ("builds" in document, "held" in document, "pull_requests" in document) == (build,) * 3
+    check(json.scan([occurrence(), occurrence(reason="odd")], [PinbotError("x")]))
+    check(json.resolve([Resolution(image=ALPINE, digest=NEW, media_type=OCI_INDEX)], []))
+    check(json.envelope("scan", [NothingToDo("no file holds an image reference")]))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"schema": "pinbot/v1", "command": "scan", "errors": []},
+        {"schema": "pinbot/v2", "command": "scan", "references": [], "errors": []},
+        {"schema": "pinbot/v1", "command": "scan", "references": [{}], "errors": []},
+        {"schema": "pinbot/v1", "command": "update", "images": [], "errors": []},
+        {"schema": "pinbot/v1", "command": "scan", "references": [], "errors": [{"code": "x"}]},
+    ],
+)
+def test_the_schema_refuses_what_is_no_such_document(document: json.Document) -> None:
+    assert not Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_several_mistakes_are_errors_of_their_own() -> None:
+    several = Several([ConfigError("one", file="p", line=1, column=2), ConfigError("two")])
+    errors = check(json.envelope("scan", [several]))["errors"]
+    assert [(error["code"], error["message"], error["line"]) for error in errors] == [
+        ("config", "one", 1),
+        ("config", "two", None),
+    ]
+
+
+def test_an_undecodable_name_survives_the_way_through_json() -> None:
+    path = os.fsdecode(b"caf\xe9/Dockerfile")
+    text = json.dumps(json.scan([occurrence(path)], []))
+    assert text.isascii()
+    assert os.fsencode(stdlib_json.loads(text)["references"][0]["file"]) == b"caf\xe9/Dockerfile"
+
+
+@given(st.one_of(st.text(st.characters(exclude_categories=()), max_size=20), st.sampled_from(HOSTILE)))
+def test_any_text_makes_a_valid_document_and_comes_back(text: str) -> None:
+    document = check(
+        json.scan([occurrence(text, raw=text, reason=text)], [PinbotError(text, hint=text, file=text)])
+    )
+    assert document["references"][0]["raw"] == text
+    assert document["errors"][0]["message"] == text
