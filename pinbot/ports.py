@@ -56,6 +56,14 @@ class Builder(Protocol):
 class Forge(Protocol):
     """Where pull requests live."""
 
+    async def find(self, proposal: Proposal) -> PullRequest | None:
+        """The open pull request that makes the changes of this proposal already, on the base as it is now.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
     async def propose(self, proposal: Proposal) -> PullRequest:
         """Make one pull request hold exactly this proposal: open it, update it, or find it as it should be.
 

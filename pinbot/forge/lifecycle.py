@@ -113,6 +113,19 @@ class PullRequests:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
+    async def find(self, proposal: Proposal) -> PullRequest | None:
+        """The open pull request that makes the changes of this proposal already; None if there is none.
+
+        Title and body are not compared: they may tell what another run found out on the way.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        scene = await self._look(proposal)
+        if scene.pull is None or scene.head is None or not _holds(scene.head, scene.base, proposal):
+            return None
+        return PullRequest(number=scene.pull.number, url=scene.pull.url, action=PullRequestAction.UNCHANGED)
+
     async def propose(self, proposal: Proposal) -> PullRequest:
         """Make one pull request hold exactly this proposal, as one commit on the head of its base.
 
@@ -121,9 +134,21 @@ class PullRequests:
             ForgeDenied: the token may not do this; the message names the permission.
             ForgeError: the forge could not do it, or could not be asked.
         """
+        scene = await self._look(proposal)
+        moved = False
+        if scene.head is None or not _holds(scene.head, scene.base, proposal):
+            if scene.head is not None and not await self._may_replace(proposal.branch, scene.head):
+                return _left_alone(proposal, scene.pull)
+            commit = await self._commit(proposal, scene.base, scene.base_branch)
+            if not await self._point(proposal, scene.base, commit):
+                return _left_alone(proposal, scene.pull)
+            moved = True
+        return await self._publish(proposal, scene.base_branch, scene.pull, moved=moved)
+
+    async def _look(self, proposal: Proposal) -> "_Scene":
+        """Read all that decides what there is to do."""
         pulls = await self._remote.open_pulls(proposal.branch)
         base_branch = proposal.base or await self._remote.default_branch()
-        pull = _into(base_branch, pulls)
         if proposal.branch == base_branch:
             raise ForgeConflict(
                 f"the pull request would go from {base_branch} into itself",
@@ -136,15 +161,7 @@ class PullRequests:
                 hint="push it, or name the branch that pull requests shall go to",
             )
         head = await self._remote.head(proposal.branch)
-        moved = False
-        if head is None or not _holds(head, base, proposal):
-            if head is not None and not await self._may_replace(proposal.branch, head):
-                return _left_alone(proposal, pull)
-            commit = await self._commit(proposal, base, base_branch)
-            if not await self._point(proposal, base, commit):
-                return _left_alone(proposal, pull)
-            moved = True
-        return await self._publish(proposal, base_branch, pull, moved=moved)
+        return _Scene(base_branch=base_branch, base=base, head=head, pull=_into(base_branch, pulls))
 
     async def _may_replace(self, branch: str, head: Commit) -> bool:
         """Whether nothing of anybody is lost when the branch moves away from `head`."""
@@ -216,6 +233,16 @@ class PullRequests:
             except ForgeError as problem:  # a label is never worth the pull request
                 note = f"it could not be labelled {', '.join(missing)}: {problem}"
         return PullRequest(number=pull.number, url=pull.url, action=action, note=note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """How things stand before anything is written."""
+
+    base_branch: str
+    base: Commit
+    head: Commit | None
+    pull: OpenPull | None
 
 
 def _into(base: str, pulls: tuple[OpenPull, ...]) -> OpenPull | None:

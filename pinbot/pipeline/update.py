@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pinbot.errors import PinbotError
+from pinbot.errors import ForgeError, PinbotError
 from pinbot.model.build import BuildTarget
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.plan import Policy, make_plan
@@ -50,20 +50,42 @@ async def update(
         UsageError: a file lies outside of the tree that is to be built or proposed.
     """
     report = UpdateReport(plan=await make_plan(found, resolver, policy, progress))
-    if work.builder is not None and report.plan.changes:
-        verification = await verify(
-            report.plan.changes,
-            tree=tree,
-            configured=work.targets,
-            builder=await work.builder(),
-            progress=progress,
-        )
-        report = replace(report, verdicts=verification.verdicts, held=verification.held)
-    if work.dry_run or not report.passed:
+    if not report.plan.changes:
         return report
-    if work.forge is not None:
-        return await _propose(report, tree, work.forge, work)
-    return _write(report)
+    if work.forge is not None and not work.dry_run:
+        return await _propose(report, tree, work, work.forge, progress)
+    report = await _verify(report, tree, work, progress)
+    return report if work.dry_run else _write(report)
+
+
+async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+    if work.builder is None:
+        return report
+    verification = await verify(
+        report.plan.changes,
+        tree=tree,
+        configured=work.targets,
+        builder=await work.builder(),
+        progress=progress,
+    )
+    return replace(report, verdicts=verification.verdicts, held=verification.held)
+
+
+async def _propose(
+    report: UpdateReport, tree: Tree, work: Work, forge: Forge, progress: Progress
+) -> UpdateReport:
+    """Open or update the pull request; what is proposed already is not built another time."""
+    try:
+        existing = await forge.find(proposal_of(report, tree=tree, base=work.base, labels=work.labels))
+        if existing is not None:
+            return replace(report, pull_requests=(existing,))
+        report = await _verify(report, tree, work, progress)
+        if not report.passed:
+            return report
+        proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
+        return replace(report, pull_requests=(await forge.propose(proposal),))
+    except ForgeError as error:
+        return replace(report, errors=(error,))
 
 
 def _write(report: UpdateReport) -> UpdateReport:
@@ -77,11 +99,3 @@ def _write(report: UpdateReport) -> UpdateReport:
         else:
             written.append(change.path)
     return replace(report, written=tuple(written), errors=tuple(errors))
-
-
-async def _propose(report: UpdateReport, tree: Tree, forge: Forge, work: Work) -> UpdateReport:
-    try:
-        proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
-        return replace(report, pull_requests=(await forge.propose(proposal),))
-    except PinbotError as error:
-        return replace(report, errors=(error,))
