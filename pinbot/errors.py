@@ -13,7 +13,8 @@
     │   ├── NotFound                  1  not-found       the registry says: there is no such image
     │   ├── AccessDenied              1  access-denied   the registry says: not for you
     │   ├── Unreachable               1  unreachable     the registry could not be asked
-    │   └── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
+    │   ├── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
+    │   └── Unsupported               1  unsupported     what is there is no image that builders pull
     ├── BuilderError                  1  builder         no builder, or one that cannot do this build
     ├── BuildFailed                  11  build-failed    the builder ran and the build did not succeed
     └── ForgeError                    1  forge
@@ -159,6 +160,12 @@ class Untrustworthy(RegistryError):
     """The registry's answer is malformed or contradicts itself."""
 
     code = "untrustworthy"
+
+
+class Unsupported(RegistryError):
+    """What the registry has under this name is no image that builders could pull."""
+
+    code = "unsupported"
 
 
 class BuilderError(PinbotError):

@@ -1,8 +1,11 @@
 """pinbot.yaml: what it can say, and that every mistake is found at once and at its place."""
 
+import io
 import os
+import re
 import threading
 import tracemalloc
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,9 @@ from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettin
 from pinbot.configfile import load
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
+from pinbot.render.console import console, errors
+
+PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
 def read(folder: Path, text: str | bytes) -> Config:
@@ -36,29 +42,9 @@ def mistakes(folder: Path, text: str) -> list[tuple[int | None, int | None, str]
     return [(error.line, error.column, error.message) for error in caught.value.errors]
 
 
-def test_a_whole_file_is_read(tmp_path: Path) -> None:
-    text = """
-registries:
-  docker.io:
-    location: mirror.example.com:5000
-    username_variable: MIRROR_USER
-    password_variable: MIRROR_PASSWORD
-  127.0.0.1:5000:
-    insecure: true
-    ca: certs/ca.pem
-build:
-  driver: buildah
-  network: none
-  timeout: 10m
-  targets:
-    - dockerfile: Dockerfile
-    - dockerfile: services/api/Dockerfile
-      context: services
-      stage: runtime
-      platform: linux/arm64
-      args: {VERSION: 1.10, FEATURES: "a b"}
-"""
-    assert read(tmp_path, text) == Config(
+def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert read(tmp_path, example) == Config(
         registries=(
             RegistrySettings(
                 name="docker.io",
@@ -66,24 +52,41 @@ build:
                 username_variable="MIRROR_USER",
                 password_variable="MIRROR_PASSWORD",
             ),
-            RegistrySettings(name="127.0.0.1:5000", insecure=True, ca="certs/ca.pem"),
+            RegistrySettings(name="registry.example.com", ca="/etc/ssl/certs/example-ca.pem"),
+            RegistrySettings(name="192.0.2.7:5000", insecure=True),
         ),
         build=BuildSettings(
             driver=Driver.BUILDAH,
             network=Network.NONE,
-            timeout=600.0,
+            timeout=1200.0,
             targets=(
                 BuildTarget(dockerfile="Dockerfile", context="."),
                 BuildTarget(
                     dockerfile="services/api/Dockerfile",
                     context="services",
                     stage="runtime",
-                    platform="linux/arm64",
-                    args=(("VERSION", "1.10"), ("FEATURES", "a b")),
+                    platform="linux/amd64",
+                    args=(("VERSION", "1.10"), ("FEATURES", "jemalloc tls")),
                 ),
             ),
         ),
     )
+
+
+def test_every_key_has_a_row_in_the_page() -> None:
+    for kind in (RegistrySettings, BuildSettings, BuildTarget):
+        for field in fields(kind):
+            assert field.name == "name" or f"\n| `{field.name}` |" in PAGE
+
+
+def test_the_mistakes_in_the_page_look_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pinbot.yaml").write_text("build:\n  drivr: docker\n  timeout: soon\n", encoding="utf-8")
+    with pytest.raises(Several) as caught:
+        load(Path("pinbot.yaml"))
+    stream = io.StringIO()
+    errors(console(stream, colour=False), [caught.value])
+    assert f"```text\n{stream.getvalue()}```" in PAGE
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pinbot import errors
+from pinbot.cli.update import exit_code
 from pinbot.errors import ConfigError, PinbotError, Several, SourceError
+from pinbot.model.plan import Plan, Update, UpdateKind, Version
+from pinbot.model.reference import ImageReference
+from pinbot.model.report import UpdateReport
+
+PAGE = (Path(__file__).parents[1] / "docs" / "exit-codes.md").read_text(encoding="utf-8")
 
 
 def drawn() -> dict[str, tuple[str | None, int, str]]:
@@ -34,6 +41,26 @@ def tree(kind: type[PinbotError] = PinbotError, parent: str | None = None) -> It
 
 def test_the_drawing_shows_every_error_with_its_codes() -> None:
     assert drawn() == dict(tree())
+
+
+def test_the_page_lists_every_code_with_its_exit_code() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", PAGE, re.MULTILINE)
+    assert len(rows) == len(set(rows))
+    assert {(code, int(exit_code)) for code, exit_code in rows} == {row[1:][::-1] for row in drawn().values()}
+
+
+def test_of_several_exit_codes_the_gravest_counts() -> None:
+    version = Version(tag="1", digest=None)
+    image = ImageReference.parse("alpine:1")
+    update = Update(image=image, kind=UpdateKind.PIN, old=version, new=version, occurrences=())
+    moved, wrong = Plan(updates=(update,)), Plan(updates=(update,), errors=(SourceError("is odd"),))
+    assert [
+        exit_code(UpdateReport(plan=Plan()), dry_run=True),
+        exit_code(UpdateReport(plan=moved), dry_run=False),
+        exit_code(UpdateReport(plan=moved), dry_run=True),
+        exit_code(UpdateReport(plan=moved, held=("Dockerfile",)), dry_run=True),
+        exit_code(UpdateReport(plan=wrong, held=("Dockerfile",)), dry_run=True),
+    ] == [0, 0, 10, 11, 1]
 
 
 def test_only_several_shares_its_code_with_its_parent() -> None:
