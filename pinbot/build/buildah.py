@@ -1,6 +1,5 @@
 """Test builds with buildah: no daemon, stores of their own, RUN steps in a chroot within fresh namespaces."""
 
-import os
 import re
 import tempfile
 import time
@@ -8,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pinbot.build import access, layout, outcome, process
+from pinbot.build import access, layout, namespaces, outcome, process
 from pinbot.build.log import BuildahLog
 from pinbot.build.store import Store, cache_folder, claim
 from pinbot.config import BuildSettings, Network, RegistrySettings
@@ -16,13 +15,7 @@ from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest
 
 _ASK_SECONDS = 60.0
-# Buildah becomes process 1 of its own world: when it goes, its children and mounts go, whatever they do.
-# And it goes when pinbot goes, even where that is killed and has no time to see to it.
-_NAMESPACES = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
-)
-_NO_NETWORK = ("--net",)
+_TIDY_SECONDS = 600.0
 _REMOVE_CONTAINERS = ("rm", "--all")
 _MOST_PULLS = 50
 _RETRIES = ("--retry", "2", "--retry-delay", "1s")
@@ -33,10 +26,10 @@ _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tool:
-    """A buildah that was found to be of use, and the command in front of it."""
+    """A buildah that was found to be of use, and whether it can be separated from this machine."""
 
     version: str
-    wrapper: tuple[str, ...]
+    separate: bool
 
 
 class Buildah:
@@ -73,7 +66,7 @@ class Buildah:
             with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as home:
                 env = process.environment(self._environ, home=home, scratch=Path(home))
                 self._tool = _Tool(
-                    version=await _version(env), wrapper=await _wrapper(env, closed=self._closed)
+                    version=await _version(env), separate=await namespaces.usable(env, closed=self._closed)
                 )
         return self._tool
 
@@ -89,7 +82,7 @@ class Buildah:
             variables, options = access.grant(store.work, self._registries, self._environ)
             bench = _Bench(
                 store=store,
-                wrapper=tool.wrapper,
+                separate=tool.separate,
                 env={**process.environment(self._environ, home=store.work, scratch=store.work), **variables},
                 options=options,
                 closed=self._closed,
@@ -132,34 +125,12 @@ async def _version(env: Mapping[str, str]) -> str:
     return f"buildah {match['version']}"
 
 
-async def _wrapper(env: Mapping[str, str], *, closed: bool) -> tuple[str, ...]:
-    """What separates a build from this machine, as far as that is allowed here."""
-    why = "only root may"
-    if os.geteuid() == 0:
-        try:
-            tried = await process.run(
-                (*_NAMESPACES, *(_NO_NETWORK if closed else ()), "true"), env=env, limit=_ASK_SECONDS
-            )
-        except OSError:
-            why = "util-linux is not installed"
-        else:
-            if tried.good:
-                return _NAMESPACES
-            why = " ".join(tried.tail)[:200]
-    if closed:
-        raise BuilderError(
-            f"buildah cannot keep a build off the network here: {why}",
-            hint="build as root, use docker, or set build.network to default",
-        )
-    return ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bench:
     """Everything that one build needs; each command of it sees the same store."""
 
     store: Store
-    wrapper: tuple[str, ...]
+    separate: bool
     env: Mapping[str, str]
     options: tuple[str, ...]
     closed: bool
@@ -173,14 +144,14 @@ class _Bench:
         self,
         *arguments: str | Path,
         closed: bool = False,
-        limit: float = _ASK_SECONDS,
+        limit: float = _TIDY_SECONDS,
         on_line: Callable[[str], None] = lambda _: None,
     ) -> process.Finished:
         # Mounts live as long as their namespace, so the state of mounts must not live longer either.
         state = ("--root", self.store.root, "--runroot", self.store.work / "run")
-        unshare = (*self.wrapper, *(_NO_NETWORK if closed else ()))
+        wrapper = namespaces.command(closed=closed) if self.separate else ()
         return await process.run(
-            (*unshare, "buildah", *state, *self.options, *arguments),
+            (*wrapper, "buildah", *state, *self.options, *arguments),
             env=self.env,
             limit=limit,
             on_line=on_line,
