@@ -29,7 +29,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.support.github.answers import Answers, rate_limit
-from tests.support.github.contract import OpenApiContract
+from tests.support.github.contract import OpenApiContract, Operation
 from tests.support.github.faults import Faults, Raw
 from tests.support.github.git import Git
 from tests.support.github.routes import ROUTES, Call, Refused, Route
@@ -149,6 +149,7 @@ class GitHubServer:
             number = len(self.requests)
         if not parts.path.startswith(f"{self._base_path}/"):
             return Reply(status=404, body={"message": "Not Found"}, headers={})
+        operation = self._judge_request(request)
         fault = self.faults.at(number)
         if fault is not None and fault.action is not None:
             fault.action()
@@ -158,7 +159,9 @@ class GitHubServer:
             return fault.raw
         with self._lock:
             reply = self._reply(request)
-            self._judge(request, reply)
+        if self._contract is not None and operation is not None:
+            found = self._contract.response_problems(operation, reply.status, reply.body)
+            self.problems += [f"{operation.name}: {problem}" for problem in found]
         return None if fault is not None and fault.drop == "after" else reply
 
     def _reply(self, request: Received) -> Reply:
@@ -209,16 +212,16 @@ class GitHubServer:
             )
         )
 
-    def _judge(self, request: Received, reply: Reply) -> None:
+    def _judge_request(self, request: Received) -> Operation | None:
         if self._contract is None:
-            return
+            return None
         operation = self._contract.operation(request.method, request.path)
         if operation is None:
             self.problems.append(f"{request}: no such operation")
-            return
+            return None
         found = self._contract.request_problems(operation, request.query, request.body)
-        found += self._contract.response_problems(operation, reply.status, reply.body)
         self.problems += [f"{operation.name}: {problem}" for problem in found]
+        return operation
 
 
 def _find(request: Received) -> tuple[Route, dict[str, str]]:
