@@ -17,6 +17,8 @@ from pinbot.registry.tokens import Token, TokenServer
 from pinbot.registry.transport import Answer, display
 from pinbot.registry.web import Web
 
+_BASE_LIMIT = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
@@ -94,7 +96,7 @@ class Authenticator:
         offered = challenge.parse(answer.headers.get_list("WWW-Authenticate"))
         if not offered and used.header is None:
             url = self._endpoint.url.join("/v2/")
-            base = await self._web.ask("GET", url, endpoint=self._endpoint, limit=64 * 1024)
+            base = await self._web.ask("GET", url, endpoint=self._endpoint, limit=_BASE_LIMIT)
             offered = challenge.parse(base.headers.get_list("WWW-Authenticate"))
         self._challenge = next(
             (found for scheme in ("bearer", "basic") for found in offered if found.scheme == scheme),
@@ -103,24 +105,24 @@ class Authenticator:
         self._known = True
         if used.server is not None and used.token is not None:
             again = used.server.refused(repository, used.token)
-        elif used.header is None:
-            again = self._challenge is not None and (
-                self._challenge.scheme == "bearer"
-                or await self._store.find(self._endpoint.settings, repository) is not None
-            )
         else:
-            again = False
+            again = used.header is None and await self._can_log_in(repository)
         if not again:
-            raise self._denied(repository, used.credential, error_message(answer.body))
+            raise self.denied(repository, used, answer)
+
+    def denied(self, repository: str, used: Authorization, answer: Answer) -> AccessDenied:
+        """The error for an answer that refuses access for good."""
+        return self._denied(repository, used.credential, error_message(answer.body))
 
     async def aclose(self) -> None:
         """Stop asking for tokens."""
         for server in self._servers.values():
             await server.aclose()
 
-    def denied(self, repository: str, used: Authorization, answer: Answer) -> AccessDenied:
-        """The error for an answer that refuses access for good."""
-        return self._denied(repository, used.credential, error_message(answer.body))
+    async def _can_log_in(self, repository: str) -> bool:
+        if self._challenge is None or self._challenge.scheme == "bearer":
+            return self._challenge is not None
+        return await self._store.find(self._endpoint.settings, repository) is not None
 
     def _server(self, wanted: challenge.Challenge, credential: Credential | None) -> TokenServer:
         realm, service = self._realm(wanted.get("realm") or ""), wanted.get("service")

@@ -42,7 +42,7 @@ class Endpoint:
             url = httpx.URL(f"{scheme}://{settings.host}/")
         except httpx.InvalidURL:
             url = httpx.URL()
-        if not is_registry_host(settings.host) or not url.host or (url.port or 0) > _LAST_PORT:
+        if not is_registry_host(settings.host) or not url.raw_host or (url.port or 0) > _LAST_PORT:
             raise Unreachable(
                 f"{settings.host!r} is no address of a registry",
                 hint="it is written as host or host:port",
@@ -58,9 +58,14 @@ class Endpoint:
 Origin = tuple[str, str, int]
 
 
+def host_of(url: httpx.URL) -> str:
+    """The host as it is sent, without brackets; `URL.host` fails for names that only look like IDNA."""
+    return url.raw_host.decode("ascii")
+
+
 def origin(url: httpx.URL) -> Origin:
     """Scheme, host and port: what must be equal for two URLs to belong to one server (RFC 6454)."""
-    return url.scheme, url.host, url.port or {"http": 80}.get(url.scheme, 443)
+    return url.scheme, host_of(url), url.port or {"http": 80}.get(url.scheme, 443)
 
 
 def join(base: httpx.URL, text: str) -> httpx.URL:
@@ -74,7 +79,7 @@ def join(base: httpx.URL, text: str) -> httpx.URL:
 def may_follow(base: httpx.URL, target: httpx.URL) -> bool:
     """Whether a URL that a server named may be asked: not in clear text if the server is asked by https."""
     secure = target.scheme == "https" or (target.scheme == "http" and base.scheme == "http")
-    return secure and bool(target.host) and not target.userinfo and (target.port or 0) <= _LAST_PORT
+    return secure and bool(target.raw_host) and not target.userinfo and (target.port or 0) <= _LAST_PORT
 
 
 def _without_port(host: str) -> str:

@@ -1,7 +1,6 @@
 """Patience with one host: how many requests at once, when to try again, when to wait and when to give up."""
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -69,7 +68,9 @@ class Host:
             Untrustworthy: see `Transport.send`.
         """
         connection_may_be_stale = True
-        for tried in itertools.count(1):
+        tried = 0
+        while True:
+            tried += 1
             outcome = await self._try(send)
             if isinstance(outcome, NoAnswer) and outcome.stale and connection_may_be_stale:
                 connection_may_be_stale = False
@@ -84,7 +85,6 @@ class Host:
             if isinstance(outcome, Answer) and outcome.status in _BUSY:
                 self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
             await self._clock.sleep(wait)
-        raise AssertionError("the count does not end")
 
     async def _try(self, send: Callable[[], Awaitable[Answer]]) -> Answer | NoAnswer:
         async with self._gate:

@@ -1,7 +1,5 @@
 """One registry: requests to it with the right credentials."""
 
-import itertools
-
 import httpx
 
 from pinbot.ports import Clock
@@ -21,15 +19,10 @@ class Session:
     """
 
     def __init__(self, endpoint: Endpoint, *, web: Web, store: CredentialStore, clock: Clock) -> None:
-        self.endpoint = endpoint
+        self._endpoint = endpoint
         self.head_refused = False
         self._web = web
         self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
-
-    @property
-    def name(self) -> str:
-        """The registry as references name it."""
-        return self.endpoint.name
 
     async def ask(self, method: str, repository: str, path: str, *, accept: str, limit: int) -> Answer:
         """Ask for `/v2/<repository>/<path>`; the answer is of any status but 401, and 403 only for a HEAD.
@@ -41,22 +34,22 @@ class Session:
             Unreachable: the registry, or its token server, cannot be asked.
             Untrustworthy: what came cannot be an answer of a registry.
         """
-        url = self.endpoint.url.join(f"/v2/{repository}/{path}")
-        for rounds_left in itertools.count(_MOST_ROUNDS - 1, -1):
+        url = self._endpoint.url.join(f"/v2/{repository}/{path}")
+        rounds = 0
+        while True:
+            rounds += 1
             async with self._auth.turn():
                 used = await self._auth.authorization(repository)
                 answer = await self._web.ask(
                     method,
                     url,
-                    endpoint=self.endpoint,
+                    endpoint=self._endpoint,
                     limit=limit,
                     accept=accept,
                     authorization=used.header,
                 )
-                asked_to_log_in = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(
-                    url
-                )
-                if asked_to_log_in and rounds_left > 0:
+                refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)
+                if refused and rounds < _MOST_ROUNDS:
                     await self._auth.refused(repository, used, answer)
                     continue
                 self._auth.accepted(repository, used)
@@ -65,7 +58,6 @@ class Session:
             ):
                 raise self._auth.denied(repository, used, answer)
             return answer
-        raise AssertionError("the count does not end")
 
     async def aclose(self) -> None:
         """Stop what is under way."""

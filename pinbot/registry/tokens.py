@@ -18,6 +18,7 @@ from pinbot.registry.web import Web
 _MOST_SCOPES = 25
 _ANSWER_LIMIT = 64 * 1024
 _SHORTEST_LIFE = 60.0
+_LONGEST_LIFE = 86400.0
 _RENEW_AFTER = 0.9
 _NO_OAUTH = frozenset({404, 405})
 
@@ -72,6 +73,7 @@ class TokenServer:
         self._taken: dict[str, Token] = {}
         self._pending: dict[str, asyncio.Task[dict[str, Token | RegistryError]]] = {}
         self._open: _Batch | None = None
+        self._locked_out: AccessDenied | None = None
 
     async def token(self, repository: str) -> Token:
         """A token to pull from a repository, from an earlier answer as long as that is valid.
@@ -138,7 +140,7 @@ class TokenServer:
         try:
             token = await self._request(repositories)
         except RegistryError as error:
-            if len(repositories) == 1 or not isinstance(error, AccessDenied):
+            if len(repositories) == 1 or not isinstance(error, AccessDenied) or self._locked_out:
                 return dict.fromkeys(repositories, error)
             self._most_scopes = 1
             apart = await asyncio.gather(*(self._request_for((repository,)) for repository in repositories))
@@ -147,6 +149,8 @@ class TokenServer:
         return dict.fromkeys(repositories, token)
 
     async def _request(self, repositories: tuple[str, ...]) -> Token:
+        if self._locked_out is not None:
+            raise self._locked_out
         asked_at = self._clock.monotonic()
         answer = await self._ask([f"repository:{repository}:pull" for repository in repositories])
         if answer.status != httpx.codes.OK:
@@ -166,7 +170,8 @@ class TokenServer:
         life = document.get("expires_in")
         if not isinstance(life, int | float) or not life >= _SHORTEST_LIFE:
             life = _SHORTEST_LIFE
-        return Token(value=value, renew_at=asked_at + life * _RENEW_AFTER, alone=len(repositories) == 1)
+        renew_at = asked_at + min(life, _LONGEST_LIFE) * _RENEW_AFTER
+        return Token(value=value, renew_at=renew_at, alone=len(repositories) == 1)
 
     async def _ask(self, scopes: list[str]) -> Answer:
         credential = self._credential
@@ -217,5 +222,8 @@ class TokenServer:
             return Untrustworthy(
                 f"{server} gave no token: {words}", hint="whoever runs the registry must mend it"
             )
-        who = f"{self._credential.username} ({self._credential.source})" if self._credential else "nobody"
-        return AccessDenied(f"{server} refuses a token to {who}: {words}")
+        denial = AccessDenied(f"{server} gives no token: {words}")
+        if answer.status == httpx.codes.UNAUTHORIZED and self._credential is not None:
+            # A wrong password is not tried for each repository: accounts are locked for less.
+            self._locked_out = denial
+        return denial

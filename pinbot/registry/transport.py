@@ -17,7 +17,7 @@ import httpx
 from pinbot.errors import Unreachable, Untrustworthy
 from pinbot.model.exchange import Exchange
 from pinbot.registry.addresses import is_loopback
-from pinbot.registry.endpoint import Origin, origin
+from pinbot.registry.endpoint import Origin, host_of, origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +144,9 @@ class Transport:
             client = httpx.AsyncClient(
                 verify=context,
                 # No proxy can reach this machine's own loopback.
-                trust_env=not is_loopback(request.url.host),
+                trust_env=not is_loopback(host_of(request.url)),
                 timeout=httpx.Timeout(timing.read, connect=timing.connect, pool=None),
-                # Each host has a gate of its own: queueing in the pool is slow when hundreds wait.
-                limits=httpx.Limits(
-                    max_connections=None, max_keepalive_connections=None, keepalive_expiry=15
-                ),
+                limits=httpx.Limits(keepalive_expiry=15),
                 # Cookies would cross from port to port of one host.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             )
@@ -254,7 +251,7 @@ def _mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
             transient=True,
             stale=isinstance(error, httpx.WriteError),
         ) from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
         raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
 
 

@@ -1,6 +1,5 @@
 """Requests with patience, and redirects by hand: what a client of one registry builds on."""
 
-import random
 from collections.abc import Callable
 from functools import partial
 
@@ -26,7 +25,7 @@ class Web:
         *,
         patience: Patience,
         clock: Clock,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float],
     ) -> None:
         self._transport = transport
         self._patience = patience

@@ -65,8 +65,8 @@ def test_the_first_of_two_parameters_of_one_name_counts() -> None:
     assert found.get("service") is None
 
 
-_TOKENS = st.from_regex(r"[a-z][a-z0-9!#$%&'*+.^_`|~-]*", fullmatch=True)
-_VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=126))
+_TOKENS = st.text("ab9!#$%&'*+.^_`|~-", min_size=1, max_size=4)
+_VALUES = st.text('aB9 ,="\\/:;\t', max_size=8)
 _CHALLENGES = st.builds(
     lambda scheme, parameters: Challenge(scheme=scheme, parameters=tuple(parameters)),
     _TOKENS,

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,8 +15,8 @@ from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
 from pinbot.registry.documents import Unsupported
 from pinbot.registry.transport import Timing
-from tests.registry.conftest import push
-from tests.support.oci import to_json
+from tests.registry.conftest import AMD64, push
+from tests.support.oci import Pusher, to_json
 from tests.support.registry import RegistryServer
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, Faults, LinkProxy, Seen
@@ -369,6 +370,40 @@ def test_a_digest_that_a_head_names_differently_is_looked_at(link: LinkProxy, di
     assert str(Asker().resolve(f"{link.host}/library/alpine@{digest}").digest) == digest
 
 
+def test_a_name_that_only_looks_international_is_unreachable_with_a_proxy_too(
+    proxy: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy("http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    with pytest.raises(Unreachable):
+        Asker(settings=insecure).resolve("xn--a.invalid/x:1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        (Fault(status=404), NotFound, "has no"),
+        (Fault(body=b"{}"), Untrustworthy, "where it should be sha256:"),
+        (Fault(cut=10), Unreachable, "broke off"),
+    ],
+)
+def test_a_config_that_cannot_be_had_is_said(
+    registry: RegistryServer, link: LinkProxy, fault: Fault, error: type[RegistryError], words: str
+) -> None:
+    pusher = Pusher(registry.base_url)
+    pusher.image("single", "1", AMD64)
+    pusher.close()
+    link.faults = lambda seen: fault if "/blobs/" in seen.path else None
+
+    async def work() -> Resolution:
+        async with Asker().client() as client:
+            return await client.describe(ImageReference.parse(f"{link.host}/single:1"))
+
+    with pytest.raises(error) as caught:
+        asyncio.run(work())
+    assert words in caught.value.message
+
+
 def test_manifests_with_a_wrong_digest_are_refused(link: LinkProxy, digest: str) -> None:
     link.faults = on("GET", Fault(headers={"Docker-Content-Digest": OTHER_DIGEST}))
 
@@ -473,3 +508,48 @@ def test_a_proxy_that_cannot_be_used_is_said(proxy: Callable[[str], None]) -> No
     with pytest.raises(Unreachable) as caught:
         Asker(settings=insecure).resolve("far.invalid/x:1")
     assert "the proxy that the environment names cannot be used" in caught.value.message
+
+
+def test_a_proxy_that_refuses_is_said(
+    monkeypatch: pytest.MonkeyPatch, proxy: object, link: LinkProxy
+) -> None:
+    assert proxy
+    monkeypatch.setenv("HTTPS_PROXY", link.base_url)
+    link.faults = always(Fault(status=403))
+    with pytest.raises(Unreachable) as caught:
+        Asker().resolve("far.invalid/x:1")
+    assert "the proxy on the way to far.invalid refused: 403" in caught.value.message
+
+
+def test_a_host_that_does_not_answer_the_door_is_unreachable() -> None:
+    with socket.socket() as listener, socket.socket() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        # The queue is full with this one, so that further connections are not answered.
+        waiting.connect(listener.getsockname())
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(Unreachable) as caught:
+            Asker(timing=Timing(connect=0.1)).resolve(f"{host}/x:1")
+    assert f"no connection to {host} within 0.1 seconds" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a" * 64 + ".example",
+        "h" + ".label" * 60,
+        "Localhost:1",
+        "1.2.3.4.5",
+        "999.1.1.1",
+        "0x7f.1:1",
+        "[1:2]",
+        "[::::]:1",
+        "xn--a.invalid",
+        "host:00000000001",
+        "host:0",
+    ],
+)
+def test_whatever_a_host_looks_like_it_is_unreachable_at_worst(host: str) -> None:
+    with pytest.raises(Unreachable) as caught:
+        Asker(timing=Timing(connect=0.5, read=0.5, total=1.0)).resolve(f"{host}/x:1")
+    assert caught.value.image == f"{host}/x:1"

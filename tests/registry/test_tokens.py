@@ -130,6 +130,14 @@ def test_wrong_credentials_are_refused_with_what_the_server_says(storage: Path) 
     assert "a wrong secret" not in str(caught.value)
 
 
+def test_a_wrong_password_is_not_tried_for_each_repository(storage: Path) -> None:
+    wrong = Login(Credential(username="mallory", secret="a wrong secret", source="a file"))
+    with TokenServer() as tokens, RegistryServer(storage=storage, auth=tokens.section) as registry:
+        results = Asker(credentials=wrong).resolve_all(f"{registry.host}/r{number}:1" for number in range(25))
+    assert {type(result) for result in results} == {AccessDenied}
+    assert len(tokens.requests) == 1
+
+
 @pytest.mark.parametrize("oauth", [True, False])
 def test_an_identity_token_is_posted_or_else_sent_as_a_password(storage: Path, *, oauth: bool) -> None:
     identity = Login(
@@ -168,7 +176,7 @@ def test_a_token_server_that_fails_once_fails_nobody(storage: Path, fault: Fault
     ("fault", "error", "words"),
     [
         (Fault(status=500), Unreachable, "failed: status 500"),
-        (Fault(status=404), AccessDenied, "refuses a token"),
+        (Fault(status=404), AccessDenied, "gives no token"),
         (Fault(body=b"<html>"), Untrustworthy, "answered without a token"),
         (Fault(body=b"{}"), Untrustworthy, "answered without a token"),
         (Fault(body=b"[]"), Untrustworthy, "answered without a token"),
@@ -195,7 +203,7 @@ def test_what_a_token_server_does_wrong_is_said(
     assert len(caught.value.message) < 500
 
 
-@pytest.mark.parametrize("life", ["-5", "0", "1e999", '"soon"', "null", "true", "[]"])
+@pytest.mark.parametrize("life", ["-5", "0", "1e999", "1" * 400, '"soon"', "null", "true", "[]"])
 def test_a_strange_life_of_a_token_does_no_harm(storage: Path, life: str) -> None:
     def strange(seen: Seen) -> Fault | None:
         repositories = tuple(scope.split("%3A")[1] for scope in seen.target.split("scope=")[1:])
