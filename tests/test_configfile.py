@@ -176,6 +176,7 @@ registries:
     username_variable: USER
   quay.io: 5
   5: {}
+  UP CASE: {}
 build:
   driver: podmann
   network: host
@@ -202,19 +203,20 @@ build:
         (8, 24, "username_variable stands without password_variable"),
         (9, 12, "expected `key: value` lines here"),
         (10, 3, "expected a text, not '5'"),
-        (12, 11, "expected one of auto, buildah, docker, not 'podmann'"),
-        (13, 12, "expected one of default, none, not 'host'"),
-        (14, 12, "expected a duration like 90s, 10m or 1h, not 'soon'"),
-        (16, 7, "a target needs a dockerfile"),
-        (17, 19, "'/etc/Dockerfile' leads out of the repository"),
-        (18, 16, "'../..' leads out of the repository"),
-        (19, 14, "expected a text, not '2'"),
-        (20, 17, "'linux/amd64,linux/arm64' is not one platform like linux/amd64"),
-        (22, 9, "'NAME=1' is not the name of a variable"),
-        (23, 15, "expected a text"),
-        (24, 9, "expected a text after it"),
-        (25, 7, "expected `key: value` lines here"),
-        (26, 6, "a target needs a dockerfile"),
+        (11, 3, "'UP CASE' is not a registry"),
+        (13, 11, "expected one of auto, buildah, docker, not 'podmann'"),
+        (14, 12, "expected one of default, none, not 'host'"),
+        (15, 12, "expected a duration like 90s, 10m or 1h, not 'soon'"),
+        (17, 7, "a target needs a dockerfile"),
+        (18, 19, "'/etc/Dockerfile' leads out of the repository"),
+        (19, 16, "'../..' leads out of the repository"),
+        (20, 14, "expected a text, not '2'"),
+        (21, 17, "'linux/amd64,linux/arm64' is not one platform like linux/amd64"),
+        (23, 9, "'NAME=1' is not the name of a variable"),
+        (24, 15, "expected a text"),
+        (25, 9, "expected a text after it"),
+        (26, 7, "expected `key: value` lines here"),
+        (27, 6, "a target needs a dockerfile"),
     ]
 
 
@@ -239,6 +241,10 @@ def test_a_key_that_stands_twice_is_a_mistake_at_its_second_place(tmp_path: Path
         (6, 3, "'a.io' stands in line 5 already"),
         (7, 1, "'build' stands in line 1 already"),
     ]
+
+
+def test_targets_are_a_list(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "build:\n  targets:\n    dockerfile: D\n") == [(3, 5, "expected a list")]
 
 
 @pytest.mark.parametrize("text", ["- a\n", "a text\n", "42\n", "? [a]\n: b\n", "!tag x\n"])
@@ -360,3 +366,11 @@ def test_a_token_of_the_bot_cannot_be_sent_elsewhere(
 def test_github_s_own_registry_may_be_given_its_token(tmp_path: Path) -> None:
     text = "registries: {ghcr.io: {username_variable: GITHUB_ACTOR, password_variable: GITHUB_TOKEN}}"
     assert read(tmp_path, text).registries[0].password_variable == "GITHUB_TOKEN"
+
+
+def test_a_registry_has_its_settings_or_the_defaults() -> None:
+    mirror = RegistrySettings(name="docker.io", location="mirror.example.com")
+    config = Config(registries=(mirror,))
+    assert config.registry("docker.io").host == "mirror.example.com"
+    assert config.registry("ghcr.io") == RegistrySettings(name="ghcr.io")
+    assert Config().registry("docker.io").host == "registry-1.docker.io"

@@ -189,6 +189,20 @@ def test_a_file_that_cannot_be_copied_is_named(tmp_path: Path) -> None:
     assert caught.value.file == f"{root}/a/x"
 
 
+def test_a_change_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    root = repository(tmp_path / "root", {"a": "a file"})
+    with pytest.raises(SourceError, match="cannot be copied for the test build: File exists") as caught:
+        copy(root, {"a/Dockerfile": b"new"})
+    assert caught.value.file == f"{root}/a/Dockerfile"
+
+
+def test_a_tree_that_git_cannot_list_is_not_copied_in_part(tmp_path: Path) -> None:
+    root = repository(tmp_path / "root", {"x": "x"})
+    (root / ".git" / "config").write_text("[core\n")
+    with pytest.raises(SourceError, match="git cannot list the files"):
+        copy(root)
+
+
 @pytest.mark.parametrize("name", ["with space", "line\nbreak", os.fsdecode(b"latin-\xe9")])
 def test_any_name_is_copied(tmp_path: Path, name: str) -> None:
     root = repository(tmp_path / "root", {name: "x"})
