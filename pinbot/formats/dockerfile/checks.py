@@ -28,26 +28,31 @@ _SOME_ARGUMENTS = frozenset({"ARG", "ENV", "EXPOSE", "LABEL", "ONBUILD", "VOLUME
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-_.]*\Z")
 _DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h))+)\Z")
 
-# Statements that are in order at a glance: nothing of them needs to be taken apart.
-_FIRST_CHARACTER = r"[!-,.-Z\]^_a-~]"
+# Statements that are in order at a glance, so that most of a file needs not be taken apart. Each pattern is
+# matched after the keyword and allows less than BuildKit does, never more.
+_WORD = r"[^\s'\"\\`<\x80-\xff]"
+_OWNER = rf"(?:--(?:chown|chmod)={_WORD}++[ \t]++)?"
+_PAIR = r"[\w.][\w.-]*+=(?:[^\s'\"\\`\x80-\xff]++|\"[^\"\\`\n]*+\"|'[^'\\`\n]*+')*+"
+_GLUE = r"(?:[ \t]++|\\[ \t]*+\r?\n)++"
+_SHELL_FORM = r"[!-,.-Z\]^_a-~]"
+_STRINGS = r"\[ ?(?:\"[^\"\\\x00-\x1f]++\" ?(?:, ?)?)++\][ \t]*+\Z"
 _PLAIN = {
-    "RUN": re.compile(_FIRST_CHARACTER),
-    "CMD": re.compile(rf"{_FIRST_CHARACTER}|\[(?:\"[^\"\\\n\x00-\x1f]*+\"(?:, ?)?)*+\](?=[\r\n]|\Z)"),
-    "COPY": re.compile(r"[^-\[\s\\`<\x80-\xff][^\s\\`<]*[ \t]++[^\s\\`<]++"),
-    "ENV": re.compile(
-        r"\w++(?:=(?:[^\s'\"\\`\x80-\xff]*+|\"[^\"\\`\n]*+\")[ \t\r]*+(?=\n|\Z)|[ \t]++\w)", re.ASCII
-    ),
-    "WORKDIR": re.compile(r"[!-,./-Z^_a-~]"),
-    "ARG": re.compile(r"[A-Za-z_]"),
-    "EXPOSE": re.compile(r"[!-,./-Z^_a-~]"),
+    name: re.compile(pattern, re.ASCII)
+    for names, pattern in (
+        (
+            "FROM",
+            rf"(?:--platform={_WORD}++[ \t]++)?(?!-){_WORD}++(?:[ \t]++[Aa][Ss][ \t]++[A-Za-z][\w.-]*+)?\Z",
+        ),
+        ("RUN", _SHELL_FORM),
+        ("CMD ENTRYPOINT", rf"{_SHELL_FORM}|{_STRINGS}"),
+        ("COPY ADD", rf"{_OWNER}(?![-\[]){_WORD}++[ \t]++{_WORD}++"),
+        ("ENV LABEL", rf"{_PAIR}(?:{_GLUE}{_PAIR})*+[ \t]*+\Z|\w++[ \t]++[^\s\\`]"),
+        ("ARG", r"[A-Za-z_]"),
+        ("EXPOSE MAINTAINER STOPSIGNAL USER WORKDIR", r"[!-,./-~]"),
+        ("VOLUME", rf"[!-,./-Z^_a-~]|{_STRINGS}"),
+    )
+    for name in names.split()
 }
-_PLAIN |= {
-    "ENTRYPOINT": _PLAIN["CMD"],
-    "ADD": _PLAIN["COPY"],
-    "LABEL": _PLAIN["ENV"],
-    **dict.fromkeys(("USER", "STOPSIGNAL", "MAINTAINER"), _PLAIN["WORKDIR"]),
-}
-_BODY = re.compile(r"[A-Za-z]++[\t ]++")
 
 
 def plainly_right(instruction: Instruction) -> bool:
@@ -55,9 +60,8 @@ def plainly_right(instruction: Instruction) -> bool:
     pattern = _PLAIN.get(instruction.name)
     if pattern is None:
         return False
-    text = instruction.source.text
-    body = _BODY.match(text, instruction.start, instruction.end)
-    return body is not None and pattern.match(text, body.end(), instruction.end) is not None
+    body = instruction.start + instruction.after_keyword
+    return pattern.match(instruction.source.text, body, instruction.end) is not None
 
 
 def check(instruction: Instruction, *, lenient: bool = False) -> None:

@@ -12,24 +12,38 @@ an instruction is taken apart when its flags or arguments are read.
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from pinbot.formats.dockerfile import words
 from pinbot.formats.dockerfile.directives import Directive, directives
 from pinbot.formats.dockerfile.shell import ShellError, split_plain, split_raw
-from pinbot.formats.dockerfile.text import WIDE_SPACE, Line, SourceText, Word, readable, skip_space
+from pinbot.formats.dockerfile.text import (
+    WIDE_SPACE,
+    Line,
+    SourceText,
+    Word,
+    lazy,
+    readable,
+    skip_space,
+    trim_right,
+)
 from pinbot.model.occurrence import Span
 
 _INDENT = rf"[\t\v\f\r ]*+(?:{WIDE_SPACE}[\t\v\f\r ]*+)*+"
-_GAP = re.compile(rf"(?:{_INDENT}(?:\#[^\n]*+)?(?:\n|\Z))*+{_INDENT}")
+_HEAD = re.compile(
+    rf"(?:{_INDENT}(?:\#[^\n]*+)?(?:\n|\Z))*+{_INDENT}(?:([A-Za-z]++)(?:[\t\v\f\r ]++|(?=\n)|\Z))?"
+)
+# An escape character at the end of a line continues it, unless another one stands before it.
 _STATEMENT = {
-    escape: re.compile(rf"(?:[^\n]*(?<!{sign}){sign}[ \t]*+\r*+\n(?:{_INDENT}(?:\#[^\n]*+)?\n)*+)*+[^\n]*+")
+    escape: re.compile(
+        rf"(?:[^\n{sign}]*+(?:{sign}(?:(?<={sign}{sign})|(?![ \t]*+\r*+\n))[^\n{sign}]*+)*+"
+        rf"{sign}[ \t]*+\r*+\n(?:{_INDENT}(?:\#[^\n]*+)?\n)*+)*+[^\n]*+"
+    )
     for escape, sign in (("\\", r"\\"), ("`", "`"))
 }
 _SKIPPED = re.compile(rf"{_INDENT}(?:\#[^\n]*+)?\Z")
-_KEYWORD = re.compile(r"([A-Za-z]++)([\t\v\f\r ]++|\Z)")
-_ANY_KEYWORD = re.compile(f"[^{words.BLANK}]*+[{words.BLANK}]*+")
-_FIRST_WORD = re.compile(r"[^\t\n\v\f\r \x85\xa0]*+")
+_ANY_KEYWORD = re.compile(f"([^{words.BLANK}]*+)[{words.BLANK}]*+")
+# parseHealthConfig takes each byte for a character.
+_FIRST_WORD = re.compile(r"([^\t\n\v\f\r \x85\xa0]*+)[\t\n\v\f\r \x85\xa0]*+")
 _HEREDOC = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)\Z")
 
 _JSON_FORMS = frozenset({"ADD", "COPY", "VOLUME", "CMD", "ENTRYPOINT", "RUN", "SHELL", "HEALTHCHECK"})
@@ -59,7 +73,7 @@ class Heredoc:
     descriptor: int
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True)  # not frozen: that alone would cost a fifth of the time of reading a file
 class Instruction:
     """One instruction, or the trigger inside of an ONBUILD.
 
@@ -70,7 +84,8 @@ class Instruction:
         end: offset after the last character of its (last continuation) line; heredocs come after it.
         name: the keyword in upper case; whatever stands there, if it is none.
         line: the logical line.
-        begin: index in `line` where the instruction begins: 0 unless it is a trigger.
+        after_keyword: index in `line` after the keyword and the blanks that follow it.
+        outer: the ONBUILD that it is the trigger of.
         heredocs: in the order of their texts.
     """
 
@@ -79,11 +94,11 @@ class Instruction:
     start: int
     end: int
     name: str
-    begin: int = 0
+    after_keyword: int
     outer: "Instruction | None" = None
     heredocs: tuple[Heredoc, ...] = ()
 
-    @cached_property
+    @lazy
     def line(self) -> Line:
         """The logical line: continuations joined, comments and empty lines inside of it left out."""
         if self.outer is not None:
@@ -108,11 +123,11 @@ class Instruction:
         last = self.end - 1 if self.source.text[self.end - 1 : self.end] == "\n" else self.end
         return self.source.line_number(max(self.start, last))
 
-    @cached_property
+    @lazy
     def _split(self) -> tuple[tuple[Word, ...], int, int]:
-        found = _ANY_KEYWORD.match(self.line.text, self.begin)
-        flags, rest = words.split_flags(self.line, found.end() if found else self.begin, self.escape)
-        begin, end = words.trimmed(self.line, rest)
+        end = trim_right(self.line.text)
+        flags, rest = words.split_flags(self.line, self.after_keyword, end, self.escape)
+        begin = min(skip_space(self.line.text, rest), end)
         return tuple(flags), begin, end
 
     @property
@@ -130,25 +145,24 @@ class Instruction:
         """Everything after the flags."""
         return Word.verbatim(self.line, self._split[1], self._split[2])
 
-    @cached_property
+    @lazy
     def trigger(self) -> "Instruction | None":
         """The instruction inside of an ONBUILD."""
         if self.name != "ONBUILD" or not self.rest.text:
             return None
         begin = self._split[1]
-        found = _ANY_KEYWORD.match(self.line.text, begin)
-        keyword = found[0].strip(words.BLANK) if found else ""
+        name, after = _keyword(self.line.text, begin, self._split[2])
         return Instruction(
             source=self.source,
             escape=self.escape,
             start=self.line.offset(begin),
             end=self.end,
-            name=keyword.upper(),
-            begin=begin,
+            name=name,
+            after_keyword=after,
             outer=self,
         )
 
-    @cached_property
+    @lazy
     def _json(self) -> list[Word] | None:
         if self.name not in _JSON_FORMS:
             return None
@@ -157,20 +171,19 @@ class Instruction:
             begin = self._command[1]
         return words.split_json(self.line, begin, end)
 
-    @cached_property
+    @lazy
     def _command(self) -> tuple[int, int]:
         """Where the first word of a HEALTHCHECK ends and its command begins (parseHealthConfig)."""
         _, begin, end = self._split
         found = _FIRST_WORD.match(self.line.text, begin, end)
-        kind_end = found.end() if found else begin
-        return kind_end, min(skip_space(self.line.text, kind_end), end)
+        return (found.end(1), found.end()) if found else (begin, begin)
 
     @property
     def json(self) -> bool:
         """Whether the arguments are in the JSON form."""
         return self._json is not None
 
-    @cached_property
+    @lazy
     def arguments(self) -> tuple[Word, ...]:
         """The words after the flags, in the form that this instruction's parser gives them.
 
@@ -220,17 +233,31 @@ def parse(source: SourceText) -> Dockerfile:
     """
     found_directives = directives(source)
     escape = next((each.value.text for each in found_directives if each.name == "escape"), "\\")
-    text, statement = source.text, _STATEMENT[escape]
+    text, size, statement = source.text, len(source.text), _STATEMENT[escape]
     instructions: list[Instruction] = []
     index = source.start
     while True:
-        gap = _GAP.match(text, index)
-        start = gap.end() if gap else index
-        if start >= len(text):
+        head = _HEAD.match(text, index)
+        if head is None or (head.end() >= size and not head[1]):
             break
-        found = statement.match(text, start)
-        after = found.end() if found else len(text)
-        instruction = _instruction(source, escape, start, after)
+        body = head.end()
+        start = head.start(1) if head[1] else body
+        found = statement.match(text, body)
+        after = end = found.end() if found else size
+        while end > start and text[end - 1] == "\r":
+            end -= 1
+        instruction = Instruction(
+            source=source,
+            escape=escape,
+            start=start,
+            end=end,
+            name=head[1].upper() if head[1] else "",
+            after_keyword=body - start,
+        )
+        if not head[1]:
+            line = instruction.line
+            begin, stop = skip_space(line.text), trim_right(line.text)
+            instruction.name, instruction.after_keyword = _keyword(line.text, begin, max(begin, stop))
         if instruction.name in ("RUN", "COPY", "ADD", "ONBUILD") and text.find("<<", start, after) >= 0:
             instruction, after = _with_heredocs(instruction, after)
         instructions.append(instruction)
@@ -240,19 +267,10 @@ def parse(source: SourceText) -> Dockerfile:
     )
 
 
-def _instruction(source: SourceText, escape: str, start: int, after: int) -> Instruction:
-    text = source.text
-    end = after
-    while end > start and text[end - 1] == "\r":
-        end -= 1
-    found = _KEYWORD.match(text, start, end)
-    if found is not None:
-        return Instruction(source=source, escape=escape, start=start, end=end, name=found[1].upper())
-    line = _join(text, start, end, escape)
-    begin, stop = words.trimmed(line, 0)
-    first = _ANY_KEYWORD.match(line.text, begin, stop)
-    name = first[0].strip(words.BLANK).upper() if first else ""
-    return Instruction(source=source, escape=escape, start=start, end=end, name=name, begin=begin)
+def _keyword(text: str, begin: int, end: int) -> tuple[str, int]:
+    """The first word in upper case, and the index after the blanks that follow it (splitCommand)."""
+    found = _ANY_KEYWORD.match(text, begin, end)
+    return (readable(found[1]).upper(), found.end()) if found else ("", begin)
 
 
 def _join(text: str, start: int, end: int, escape: str) -> Line:

@@ -20,6 +20,7 @@ from pinbot.model.occurrence import EditPlace, Kind, Occurrence, SourceFile, Sta
 from pinbot.model.reference import ImageReference
 
 _SCRATCH = "scratch"
+_WITH_SOURCES = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 _INDEX = re.compile(r"[+-]?[0-9]+\Z")
 _OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@]|\Z)")
 _NO_VARIABLES = (
@@ -43,10 +44,10 @@ def references(file: SourceFile) -> tuple[Occurrence, ...]:
         return _Judge(source).judge(found)
     try:
         dockerfile = parse(source)
-        _check(dockerfile, lenient=syntax is not None and not _OFFICIAL.match(syntax.image.text))
+        checked = _check(dockerfile, lenient=syntax is not None and not _OFFICIAL.match(syntax.image.text))
         scope = GlobalScope(dockerfile)
         every = stages(dockerfile)
-        found += _in_stages(every, scope)
+        found += _in_stages(every, scope, checked)
     except SyntaxProblem as problem:
         template = templates.references(source, problem)
         if template:
@@ -88,12 +89,17 @@ def _literal(kind: Kind, word: Word, at: int, stage: str | None = None, reason: 
     return _Found(kind=kind, written=word, at=at, pieces=pieces, stage=stage, reason=reason)
 
 
-def _check(dockerfile: Dockerfile, *, lenient: bool) -> None:
-    """Refuse what BuildKit refuses in the instructions and their order (instructions.Parse)."""
+def _check(dockerfile: Dockerfile, *, lenient: bool) -> set[Instruction]:
+    """Refuse what BuildKit refuses in the instructions and their order (instructions.Parse).
+
+    Returns those that it had to take apart: no other one has flags.
+    """
     in_stage = False
+    checked: set[Instruction] = set()
     for instruction in dockerfile.instructions:
         if not checks.plainly_right(instruction):
             checks.check(instruction, lenient=lenient)
+            checked.add(instruction)
         if instruction.name == "FROM":
             in_stage = True
         elif not in_stage and instruction.name != "ARG" and not lenient:
@@ -105,9 +111,10 @@ def _check(dockerfile: Dockerfile, *, lenient: bool) -> None:
         raise dockerfile.source.problem(
             "dockerfile contains no stages to build", dockerfile.instructions[-1].start
         )
+    return checked
 
 
-def _in_stages(every: tuple[Stage, ...], scope: GlobalScope) -> Iterator[_Found]:
+def _in_stages(every: tuple[Stage, ...], scope: GlobalScope, checked: set[Instruction]) -> Iterator[_Found]:
     names = {stage.name for stage in every if stage.name is not None}
     earlier: set[str] = set()
     for stage in every:
@@ -117,9 +124,7 @@ def _in_stages(every: tuple[Stage, ...], scope: GlobalScope) -> Iterator[_Found]
         if stage.name is not None:
             earlier.add(stage.name)
         for instruction in stage.following:
-            if instruction.name in ("RUN", "COPY", "ADD", "ONBUILD") and not checks.plainly_right(
-                instruction
-            ):
+            if instruction in checked and instruction.name in _WITH_SOURCES:
                 inner = instruction.trigger if instruction.name == "ONBUILD" else instruction
                 if inner is not None and inner.flags:
                     yield from _sources(inner, instruction.start, stage.name, names)

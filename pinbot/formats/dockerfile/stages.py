@@ -6,11 +6,10 @@ platform of the build) differs from build to build: a reference that depends on 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from pinbot.formats.dockerfile.instructions import Dockerfile, Instruction
 from pinbot.formats.dockerfile.shell import Expansion, Piece, RequiredError, ShellError, Variable, expand
-from pinbot.formats.dockerfile.text import Word
+from pinbot.formats.dockerfile.text import Word, lazy
 
 # What builds are asked for, to find stages that are named after a platform: `FROM build-$TARGETARCH`.
 _PLATFORMS = (
@@ -202,7 +201,7 @@ class Stage:
     instruction: Instruction
     following: tuple[Instruction, ...]
 
-    @cached_property
+    @lazy
     def name(self) -> str | None:
         """The name after AS in lower case, as BuildKit keeps it."""
         match self.instruction.arguments:
@@ -210,12 +209,12 @@ class Stage:
                 return name.text.lower()
         return None
 
-    @cached_property
+    @lazy
     def base(self) -> Word:
         """What it is built from, as written."""
         return self.instruction.arguments[0]
 
-    @cached_property
+    @lazy
     def platform(self) -> Word | None:
         """The value of `--platform`, as written."""
         return next(iter(self.instruction.flag_values("platform")), None)

@@ -6,9 +6,10 @@ text is an offset in the file. Everything that is special to a Dockerfile is ASC
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
+from typing import Generic, Self, TypeVar, overload
 
 from pinbot.errors import SyntaxProblem
 from pinbot.model.occurrence import Position, SourceFile, Span
@@ -21,10 +22,16 @@ SPACE = rf"(?:[\t\n\v\f\r ]|{WIDE_SPACE})"
 _LEADING_SPACE = re.compile(f"{SPACE}*+")
 _TRAILING_SPACE = re.compile(f"{SPACE}++\\Z")
 _EXCERPT = 120
+_FEW = 8
+
+Owner = TypeVar("Owner")
+Value = TypeVar("Value")
 
 
 def skip_space(text: str, start: int = 0) -> int:
     """The index of the first character from `start` on that is no white space."""
+    if "!" <= text[start : start + 1] <= "~":
+        return start
     found = _LEADING_SPACE.match(text, start)
     return found.end() if found else start
 
@@ -45,6 +52,28 @@ def readable(text: str) -> str:
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
+class lazy(Generic[Owner, Value]):  # noqa: N801 - used like functools.cached_property
+    """A property that is computed once; functools.cached_property takes a lock for that until Python 3.12."""
+
+    def __init__(self, compute: Callable[[Owner], Value]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Self: ...
+
+    @overload
+    def __get__(self, owner: Owner, kind: type) -> Value: ...
+
+    def __get__(self, owner: Owner | None, kind: type) -> Self | Value:
+        if owner is None:
+            return self
+        value = self._compute(owner)
+        owner.__dict__[self._name] = value
+        return value
+
+
 class SourceText:
     """A file's bytes as text, with the means to say where something stands."""
 
@@ -52,18 +81,26 @@ class SourceText:
         self.file = file
         self.text = file.data.decode("latin-1")
         self.start = len(BOM) if self.text.startswith(BOM) else 0
+        self._asked = 0
 
-    @cached_property
+    @lazy
     def _line_starts(self) -> list[int]:
         return [self.start, *(found.end() for found in re.finditer("\n", self.text))]
 
-    @cached_property
+    @lazy
     def _is_ascii(self) -> bool:
         return self.file.data.isascii()
 
     def line_number(self, offset: int) -> int:
         """The line, from 1, that holds the byte at `offset`."""
+        if self._asked < _FEW:
+            # Most files are asked for a line or two: counting is then cheaper than a table.
+            self._asked += 1
+            return self.text.count("\n", 0, offset) + 1
         return max(1, bisect_right(self._line_starts, offset))
+
+    def _line_start(self, offset: int) -> int:
+        return max(self.start, self.text.rfind("\n", 0, offset) + 1)
 
     @property
     def line_count(self) -> int:
@@ -78,10 +115,9 @@ class SourceText:
 
     def position(self, offset: int) -> Position:
         """Line and column of a byte, for people: columns count characters."""
-        line = self.line_number(offset)
-        before = self.text[self._line_starts[line - 1] : offset] if not self._is_ascii else ""
-        column = len(readable(before)) if before else max(0, offset - self._line_starts[line - 1])
-        return Position(line, column + 1)
+        start = self._line_start(offset)
+        before = offset - start if self._is_ascii else len(readable(self.text[start:offset]))
+        return Position(self.line_number(offset), max(0, before) + 1)
 
     def problem(self, message: str, offset: int, *, hint: str = "") -> SyntaxProblem:
         """An error about the byte at `offset`, with its line and a caret under it."""

@@ -6,7 +6,7 @@ Each instruction has its own way (the dispatch table of frontend/dockerfile/pars
 import json
 import re
 
-from pinbot.formats.dockerfile.text import WIDE_SPACE, Line, Word, skip_space, trim_right
+from pinbot.formats.dockerfile.text import SPACE, WIDE_SPACE, Line, Word, readable, skip_space
 
 # reWhitespace in parser.go: what separates words, which is less than what is trimmed around them.
 BLANK = "\t\v\f\r "
@@ -25,36 +25,38 @@ class NotStrings(ValueError):
     """A JSON array that holds something else than strings (errDockerfileNotStringArray)."""
 
 
-def split_flags(line: Line, start: int, escape: str) -> tuple[list[Word], int]:
-    """The `--flags` at `start`, quotes and escapes taken away, and where the rest begins.
+def split_flags(line: Line, start: int, end: int, escape: str) -> tuple[list[Word], int]:
+    """The `--flags` from `start` on, quotes and escapes taken away, and where the rest begins.
 
     Source: extractBuilderFlags in frontend/dockerfile/parser/split_command.go.
     """
-    text, size = line.text, len(line.text)
+    text = line.text
     flags: list[Word] = []
     index = start
+    if "!" <= text[index : index + 1] != "-":
+        return flags, index
     while True:
-        while index < size and text[index] in _BYTE_SPACE:
+        while index < end and text[index] in _BYTE_SPACE:
             index += 1
-        if not text.startswith("--", index):
+        if not text.startswith("--", index, end):
             return flags, index
-        found = _PLAIN_FLAG.match(text, index)
+        found = _PLAIN_FLAG.match(text, index, end)
         if found is not None:
             word, index = Word.verbatim(line, index, found.end()), found.end()
         else:
-            word, index = _quoted_flag(line, index, escape)
+            word, index = _quoted_flag(line, index, end, escape)
         if word.text == "--":
             return flags, index
         flags.append(word)
 
 
-def _quoted_flag(line: Line, start: int, escape: str) -> tuple[Word, int]:
+def _quoted_flag(line: Line, start: int, end: int, escape: str) -> tuple[Word, int]:
     """A flag with quotes or escapes in it, and where it ends."""
-    text, size = line.text, len(line.text)
+    text = line.text
     places: list[int] = []
     quote = ""
     index = start
-    while index < size:
+    while index < end:
         char = text[index]
         if not quote and char in _BYTE_SPACE:
             break
@@ -64,13 +66,13 @@ def _quoted_flag(line: Line, start: int, escape: str) -> tuple[Word, int]:
             quote = char
         elif char == escape:
             index += 1
-            if index < size:
+            if index < end:
                 places.append(index)
         else:
             places.append(index)
         index += 1
     value = "".join([text[place] for place in places])
-    return Word(line, value, tuple(places)), min(index, size)
+    return Word(line, value, tuple(places)), min(index, end)
 
 
 def split_fields(line: Line, start: int, end: int) -> list[Word]:
@@ -82,12 +84,12 @@ def split_quoted(line: Line, start: int, end: int, escape: str) -> list[Word]:
     """Words between white space, quotes holding words together and kept (parseWords)."""
     sign = re.escape(escape)
     word = re.compile(
-        rf"(?:{sign}.|[^\s'\"{sign}\x80-\xff]"
+        rf"{SPACE}*+((?:{sign}.|[^\s'\"{sign}\x80-\xff]"
         rf"|\"(?:[^\"{sign}]|{sign}.)*+(?:\"|(?={sign}?\Z))|'[^']*+(?:'|\Z)"
-        rf"|(?!{WIDE_SPACE})[\x80-\xff])++",
+        rf"|(?!{WIDE_SPACE})[\x80-\xff])++)",
         re.ASCII | re.DOTALL,
     )
-    return [Word.verbatim(line, *found.span()) for found in word.finditer(line.text[:end], start)]
+    return [Word.verbatim(line, *found.span(1)) for found in word.finditer(line.text[:end], start)]
 
 
 def split_json(line: Line, start: int, end: int) -> list[Word] | None:
@@ -106,13 +108,19 @@ def split_json(line: Line, start: int, end: int) -> list[Word] | None:
         for string in _ONE_STRING.finditer(text, start, found.end()):
             at, until = string.start() + 1, string.end() - 1
             word = Word.verbatim(line, at, until)
-            words.append(Word(line, json.loads(string[0]), word.places) if "\\" in word.text else word)
+            words.append(Word(line, _unescaped(string[0]), word.places) if "\\" in word.text else word)
         return words
     try:
         json.loads(text[start:end], parse_int=str, parse_float=str, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
     raise NotStrings("when using JSON array syntax, arrays must be comprised of strings only")
+
+
+def _unescaped(string: str) -> str:
+    """The value of a JSON string, as Latin-1 for UTF-8 like all text here."""
+    value: str = json.loads(readable(string))
+    return value.encode("utf-8", "replace").decode("latin-1")
 
 
 def _refuse_constant(name: str) -> None:
@@ -182,9 +190,3 @@ def split_key_values(line: Line, start: int, end: int, escape: str) -> list[Word
             raise ValueError(f'Syntax error - can\'t find = in "{word}". Must be of the form: name=value')
         pairs += (word.part(0, len(name)), word.part(len(name) + 1))
     return pairs
-
-
-def trimmed(line: Line, start: int) -> tuple[int, int]:
-    """Where the rest of a line begins and ends without the white space around it."""
-    begin = skip_space(line.text, start)
-    return begin, max(begin, trim_right(line.text))
