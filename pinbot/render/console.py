@@ -1,7 +1,7 @@
 """Tables and messages for people. Everything shown passes `printable`; nothing is decided here."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -16,8 +16,10 @@ from pinbot.render.printable import printable
 _WIDEST = 60
 """Columns up to which cells are aligned in a pipe: one long name must not move all the others."""
 
-Cell = str | tuple[str, str]
-"""A text, or a text and its rich style."""
+Styled = tuple[str, str]
+"""A text and its rich style."""
+
+Cell = str | Styled
 
 
 def console(stream: IO[str], *, colour: bool | None) -> Console:
@@ -38,23 +40,14 @@ def console(stream: IO[str], *, colour: bool | None) -> Console:
 
 def table(out: Console, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Print rows in columns: a terminal folds long cells, a pipe gets one line a row. No rows, no header."""
-    cells = [[_text(cell) for cell in row] for row in rows]
+    cells = [[_safe(cell) for cell in row] for row in rows]
     if not cells:
         return
-    titles = [Text(title, style="bold") for title in header]
-    if not out.file.isatty():
-        for line in _aligned([titles, *cells]):
-            out.print(line, soft_wrap=True)
-        return
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        grid.add_column(title, overflow="fold")
-    for row in cells:
-        grid.add_row(*row)
-    with out.capture() as captured:
-        out.print(grid)
-    for text in captured.get().splitlines():
-        out.file.write(text.rstrip() + "\n")
+    titles = [(title, "bold") for title in header]
+    if out.file.isatty():
+        _folded(out, titles, cells)
+    else:
+        _aligned(out, [titles, *cells])
 
 
 def errors(out: Console, problems: Iterable[PinbotError]) -> None:
@@ -75,18 +68,34 @@ def errors(out: Console, problems: Iterable[PinbotError]) -> None:
             out.print(Text("  hint: " + printable(problem.hint), style="cyan"), soft_wrap=True)
 
 
-def _aligned(rows: Sequence[Sequence[Text]]) -> Iterator[Text]:
-    widths = [
-        min(max(cell_len(cell.plain) for cell in column), _WIDEST) for column in zip(*rows, strict=True)
-    ]
+def _folded(out: Console, header: Sequence[Styled], rows: Iterable[Sequence[Styled]]) -> None:
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in header:
+        grid.add_column(Text(*title), overflow="fold")
     for row in rows:
-        line = Text("  ").join(
-            cell + Text(" " * (width - cell_len(cell.plain))) for cell, width in zip(row, widths, strict=True)
-        )
-        line.rstrip()
-        yield line
+        grid.add_row(*(Text(*cell) for cell in row))
+    with out.capture() as captured:
+        out.print(grid)
+    for line in captured.get().splitlines():
+        out.file.write(line.rstrip() + "\n")
 
 
-def _text(cell: Cell) -> Text:
+def _aligned(out: Console, rows: Sequence[Sequence[Styled]]) -> None:
+    widths = [min(max(cell_len(text) for text, _ in column), _WIDEST) for column in zip(*rows, strict=True)]
+    for row in rows:
+        gaps = [
+            " " * max(width - cell_len(text), 0) + "  " for (text, _), width in zip(row, widths, strict=True)
+        ]
+        if out.color_system is None:  # without rich, which takes a second for every few thousand lines
+            line = "".join(text + gap for (text, _), gap in zip(row, gaps, strict=True))
+            out.file.write(line.rstrip() + "\n")
+        else:
+            pieces = (piece for cell, gap in zip(row, gaps, strict=True) for piece in (cell, gap))
+            styled = Text.assemble(*pieces)
+            styled.rstrip()
+            out.print(styled, soft_wrap=True)
+
+
+def _safe(cell: Cell) -> Styled:
     text, style = (cell, "") if isinstance(cell, str) else cell
-    return Text(printable(text), style=style)
+    return printable(text).replace("\t", r"\t"), style  # a tab would move the columns
