@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pinbot.render.markdown import code, code_block
+from pinbot.render.markdown import cell, code, code_block
 from pinbot.render.printable import human_size, size_change
 
 Document = Mapping[str, Any]
@@ -16,6 +16,7 @@ Document = Mapping[str, Any]
 _MOST_ROWS = 100
 _MOST_PLACES = 5
 _MOST_LOGS = 5
+_ROOM_LOG = 10_000
 _SHORT = len("sha256:") + 12
 
 
@@ -60,7 +61,7 @@ def summary(document: Document, *, dry_run: bool) -> str:
     """The job summary, in Markdown that can be read in a log as well."""
     changes = _scanned(document) if document["command"] == "scan" else _changes(document, dry_run=dry_run)
     errors = [
-        (_where(error), code(error["image"] or ""), code(error["message"]), code(error["hint"]))
+        (_where(error), _cell(error["image"]), cell(error["message"]), _cell(error["hint"]))
         for error in document["errors"]
     ]
     parts = (
@@ -77,7 +78,7 @@ def _scanned(document: Document) -> Iterator[str]:
     counts = [f"{statuses.count(status)} {status}" for status in ("pinned", "unpinned", "skipped")]
     yield f"**{_count(len(references), 'image reference')}**: {', '.join(counts)}."
     rows = [
-        (_where(reference), code(reference["raw"]), reference["status"], code(reference["reason"] or ""))
+        (_where(reference), cell(reference["raw"]), reference["status"], _cell(reference["reason"]))
         for reference in references
     ]
     yield from _table(("Where", "Image", "Status", "Note"), rows)
@@ -92,12 +93,15 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
         f"{_count(len(document['errors']), 'error')}."
     )
     for pull in document.get("pull_requests", []):
-        yield f"Pull request {pull['action']}: {pull['url']} {code(pull['note']) if pull['note'] else ''}"
+        note = f" ({code(pull['note'])})" if pull["note"] else ""
+        yield f"Pull request {pull['action']}: {pull['url']}{note}"
     if updates and dry_run:
         yield "Nothing was written: this was a dry run."
+    if held := document.get("held"):
+        yield f"Left as it was, since its test build did not succeed: {', '.join(map(code, held))}"
     yield from _table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
     yield from _builds(document.get("builds", []))
-    left = [(_where(skip), code(skip["image"]), code(skip["reason"])) for skip in skipped]
+    left = [(_where(skip), cell(skip["image"]), cell(skip["reason"])) for skip in skipped]
     yield from _table(("Left as it is", "Image", "Why"), left)
 
 
@@ -106,31 +110,33 @@ def _update(update: Document) -> tuple[str, ...]:
     more = len(places) - _MOST_PLACES
     shown = [*places[:_MOST_PLACES], *([f"and {more} more"] if more > 0 else ())]
     return (
-        code(update["image"]),
+        cell(update["image"]),
         update["kind"],
-        *(_version(update[side]) for side in ("old", "new")),
+        _version(update["old"], update["new"]),
+        _version(update["new"], update["old"]),
         "<br>".join(shown),
     )
 
 
-def _version(version: Document) -> str:
-    digest = version["digest"]
-    return code(digest[:_SHORT]) if digest else "no digest"
+def _version(version: Document, other: Document) -> str:
+    digest = _cell((version["digest"] or "")[:_SHORT]) or "no digest"
+    return digest if version["tag"] == other["tag"] else f"{_cell(version['tag'])} {digest}"
 
 
 def _builds(builds: Sequence[Document]) -> Iterator[str]:
     yield from _table(("Test build", "Result", "Before", "After", "Size"), map(_build, builds))
     failed = [build for build in builds if build["after"].get("tail")]
     for build in failed[:_MOST_LOGS]:
-        yield f"The log of {code(_target(build))} ends so:\n\n{code_block(build['after']['tail'])}"
+        log = code_block(build["after"]["tail"], room=_ROOM_LOG)
+        yield f"The log of {code(_target(build))} ends so:\n\n{log}"
 
 
 def _build(build: Document) -> tuple[str, ...]:
     before = (build["before"] or {}).get("size")
     after = build["after"].get("size")
     return (
-        code(_target(build)),
-        code(_result(build["after"])),
+        cell(_target(build)),
+        cell(_result(build["after"])),
         "" if before is None else human_size(before),
         "" if after is None else human_size(after),
         "" if before is None or after is None else size_change(before, after),
@@ -158,7 +164,12 @@ def _place(entry: Document) -> dict[str, Any]:
 
 def _where(entry: Document) -> str:
     known = (str(entry[part]) for part in ("file", "line") if entry[part] is not None)
-    return code(":".join(known))
+    return _cell(":".join(known))
+
+
+def _cell(text: str | None) -> str:
+    """A code span for a table, or nothing where there is no text."""
+    return cell(text) if text else ""
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ REQUIRED = "PINBOT_REQUIRE_PARTS"
 CACHE = Path(__file__).parents[2] / ".cache"
 OPENAPI = CACHE / "openapi" / "api.github.com.json"
 DOCKER = "/usr/bin/docker"
+ACT = Path(sys.executable).with_name("act")
 
 
 def _command(*names: str) -> Callable[[], bool]:
@@ -26,7 +28,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
-    "act": (_command("act"), "make setup"),
+    "act": (ACT.exists, "make setup"),
 }
 
 

@@ -1,0 +1,86 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from action.inputs import BadInput, Inputs, read
+from tests.support.project import ROOT
+
+
+def test_without_inputs_the_current_folder_is_updated() -> None:
+    assert read({}) == Inputs()
+    assert Inputs().arguments == ["update", "--format=json", "--", "."]
+
+
+def test_every_input_reaches_the_command_line() -> None:
+    inputs = read(
+        {
+            "INPUT_COMMAND": "update",
+            "INPUT_PATHS": "Dockerfile\n\n  services \n",
+            "INPUT_ONLY": "rust:*\nalpine",
+            "INPUT_DRY_RUN": "true",
+            "INPUT_BUILD": "false",
+            "INPUT_BUILDER": "buildah",
+            "INPUT_PULL_REQUEST": "True",
+            "INPUT_BASE": "develop",
+            "INPUT_LABELS": "base images\nsecurity",
+            "INPUT_CONFIG": "ci/pinbot.yaml",
+            "INPUT_TOKEN": "secret",
+        }
+    )
+    assert inputs.arguments == [
+        *(
+            "update",
+            "--format=json",
+            "--config=ci/pinbot.yaml",
+            "--dry-run",
+            "--only=rust:*",
+            "--only=alpine",
+        ),
+        *("--no-build", "--builder=buildah", "--pull-request", "--base=develop", "--label=base images"),
+        *("--label=security", "--", "Dockerfile", "services"),
+    ]
+    assert inputs.token == "secret"
+
+
+def test_a_build_may_be_left_to_the_configuration() -> None:
+    assert [read({"INPUT_BUILD": text}).build for text in ("", "true", "FALSE")] == [None, True, False]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("INPUT_COMMAND", "upgrade", "command: expected one of scan, pin, update, not 'upgrade'"),
+        ("INPUT_DRY_RUN", "yes", "dry-run: expected true or false, not 'yes'"),
+        ("INPUT_BUILD", "1", "build: expected true or false, not '1'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_expected(variable: str, value: str, message: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        read({variable: value})
+    assert str(caught.value) == message
+
+
+@given(st.text(alphabet="-=abc \n"))
+def test_no_value_becomes_an_option_of_its_own(text: str) -> None:
+    names = ("PATHS", "ONLY", "BUILDER", "BASE", "LABELS", "CONFIG", "TOKEN")
+    arguments = read({f"INPUT_{name}": text for name in names}).arguments
+    options = arguments[1 : arguments.index("--")]
+    known = ("--format=", "--only=", "--builder=", "--base=", "--label=", "--config=")
+    assert all(option.startswith(known) for option in options)
+
+
+@pytest.mark.parametrize("command", ["update", "pin", "scan"])
+def test_pinbot_knows_the_options(command: str) -> None:
+    inputs = Inputs(
+        command=command,
+        paths=("no/such/file",),
+        **({} if command == "scan" else {"only": ("a",), "dry_run": True, "build": False, "builder": "auto"}),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pinbot", *inputs.arguments], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert b"no/such/file" in done.stdout
