@@ -34,7 +34,7 @@ class Session:
             Unreachable: the registry, or its token server, cannot be asked.
             Untrustworthy: what came cannot be an answer of a registry.
         """
-        url = self._endpoint.url.join(f"/v2/{repository}/{path}")
+        url = self._endpoint.url.copy_with(raw_path=f"/v2/{repository}/{path}".encode("ascii"))
         rounds = 0
         while True:
             rounds += 1
