@@ -4,17 +4,15 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pinbot.errors import PinbotError, Several
 from pinbot.render.printable import printable
 
 _WIDEST = 60
-"""Columns up to which cells are aligned in a pipe: one long name must not move all the others."""
+"""Columns up to which cells are aligned: one long name must not move all the others."""
 
 Styled = tuple[str, str]
 """A text and its rich style."""
@@ -39,15 +37,26 @@ def console(stream: IO[str], *, colour: bool | None) -> Console:
 
 
 def table(out: Console, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Print rows in columns: a terminal folds long cells, a pipe gets one line a row. No rows, no header."""
+    """Print rows in columns; no rows, no header.
+
+    Each row is one line, for `grep` and so that a path can be copied whole; a narrow terminal wraps it.
+    """
     cells = [[_safe(cell) for cell in row] for row in rows]
     if not cells:
         return
-    titles = [(title, "bold") for title in header]
-    if out.file.isatty():
-        _folded(out, titles, cells)
-    else:
-        _aligned(out, [titles, *cells])
+    lines = [[(title, "bold") for title in header], *cells]
+    widths = [min(max(cell_len(text) for text, _ in column), _WIDEST) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padding = [max(width - cell_len(text), 0) for (text, _), width in zip(line, widths, strict=True)]
+        if out.color_system is None:  # without rich, which takes a second for every few thousand lines
+            plain = "  ".join(text + " " * blanks for (text, _), blanks in zip(line, padding, strict=True))
+            out.file.write(plain.rstrip() + "\n")
+        else:
+            styled = Text("  ").join(
+                Text.assemble(cell, " " * blanks) for cell, blanks in zip(line, padding, strict=True)
+            )
+            styled.rstrip()
+            out.print(styled, soft_wrap=True)
 
 
 def errors(out: Console, problems: Iterable[PinbotError]) -> None:
@@ -66,34 +75,6 @@ def errors(out: Console, problems: Iterable[PinbotError]) -> None:
             out.print(Text("  | " + printable(source)), soft_wrap=True)
         if problem.hint:
             out.print(Text("  hint: " + printable(problem.hint), style="cyan"), soft_wrap=True)
-
-
-def _folded(out: Console, header: Sequence[Styled], rows: Iterable[Sequence[Styled]]) -> None:
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in header:
-        grid.add_column(Text(*title), overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(*cell) for cell in row))
-    with out.capture() as captured:
-        out.print(grid)
-    for line in captured.get().splitlines():
-        out.file.write(line.rstrip() + "\n")
-
-
-def _aligned(out: Console, rows: Sequence[Sequence[Styled]]) -> None:
-    widths = [min(max(cell_len(text) for text, _ in column), _WIDEST) for column in zip(*rows, strict=True)]
-    for row in rows:
-        gaps = [
-            " " * max(width - cell_len(text), 0) + "  " for (text, _), width in zip(row, widths, strict=True)
-        ]
-        if out.color_system is None:  # without rich, which takes a second for every few thousand lines
-            line = "".join(text + gap for (text, _), gap in zip(row, gaps, strict=True))
-            out.file.write(line.rstrip() + "\n")
-        else:
-            pieces = (piece for cell, gap in zip(row, gaps, strict=True) for piece in (cell, gap))
-            styled = Text.assemble(*pieces)
-            styled.rstrip()
-            out.print(styled, soft_wrap=True)
 
 
 def _safe(cell: Cell) -> Styled:
