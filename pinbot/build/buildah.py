@@ -149,7 +149,7 @@ class _Bench:
     ) -> process.Finished:
         # Mounts live as long as their namespace, so the state of mounts must not live longer either.
         state = ("--root", self.store.root, "--runroot", self.store.work / "run")
-        wrapper = namespaces.command(closed=closed) if self.separate else ()
+        wrapper = (*process.leash(self.env), *(namespaces.command(closed=closed) if self.separate else ()))
         return await process.run(
             (*wrapper, "buildah", *state, *self.options, *arguments),
             env=self.env,

@@ -134,7 +134,7 @@ class Docker:
             archive = Path(scratch, "image.tar")
             try:
                 finished = await process.run(
-                    (self._docker, *client.build, *self._options(request, tag)),
+                    (*process.leash(env), self._docker, *client.build, *self._options(request, tag)),
                     env=env,
                     limit=self._settings.timeout,
                     on_line=take,

@@ -12,11 +12,9 @@ _TRY_SECONDS = 60.0
 def command(*, closed: bool) -> tuple[str, ...]:
     """The command that makes buildah process 1 of a world of its own, if wanted without a network.
 
-    When it goes, its children and mounts go, whatever they do. And it goes when pinbot goes, even where that
-    is killed and has no time to see to it.
+    When it goes, its children and mounts go, whatever they do.
     """
     words = (
-        *("setpriv", "--pdeathsig", "KILL"),
         *("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"),
         *(("--net",) if closed else ()),
     )

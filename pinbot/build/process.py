@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import signal
 import time
 from collections import deque
@@ -60,6 +61,11 @@ def environment(environ: Mapping[str, str], *, home: str | Path, scratch: Path) 
     """The variables of `environ` that any builder may see, with a home and a folder for temporary files."""
     passed = {name: environ[name] for name in _PASSED_ON if name in environ}
     return {**passed, "HOME": str(home), "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"}
+
+
+def leash(env: Mapping[str, str]) -> tuple[str, ...]:
+    """The command in front of one that must end when pinbot does, even where that is killed outright."""
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv", path=env.get("PATH")) else ()
 
 
 async def run(

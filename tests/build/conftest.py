@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,6 +96,46 @@ class Bench:
                 await task
 
         asyncio.run(scenario())
+
+    def kill_when(self, sign: str, dockerfile: str) -> None:
+        """Build in another process, and kill that without warning when the log shows a sign."""
+        self.request(dockerfile)
+        locations = [settings.location or "" for settings in self.registries]
+        with subprocess.Popen(
+            [sys.executable, "-u", "-c", KILLED, self.driver, self.tree, *locations],
+            env=self.environ,
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as pinbot:
+            assert pinbot.stdout is not None
+            assert any(sign in line and "RUN" not in line for line in iter(pinbot.stdout.readline, ""))
+            pinbot.kill()
+
+
+def program(folder: Path, name: str, script: str) -> dict[str, str]:
+    """An environment whose PATH has this program in front."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}")
+    (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from pinbot.build.drivers import choose
+from pinbot.config import BuildSettings, Driver, RegistrySettings
+from pinbot.model.build import BuildRequest, BuildTarget
+
+async def main(driver, root, *locations):
+    registries = [RegistrySettings(name="docker.io", location=location) for location in locations]
+    builder = await choose(BuildSettings(driver=Driver(driver)), registries, environ=os.environ)
+    target = BuildTarget(dockerfile="Dockerfile", context=".")
+    await builder.build(BuildRequest(target=target, root=Path(root)), on_line=print)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @pytest.fixture

@@ -1,19 +1,17 @@
 """What is buildah's alone: its stores, its access to registries, what separates it from the machine."""
 
-import asyncio
 import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from pinbot.build import namespaces
 from pinbot.build.store import LONGEST_AGE_SECONDS
 from pinbot.config import Network, RegistrySettings
+from pinbot.errors import BuilderError
 from pinbot.model.build import BuiltImage
-from tests.build.conftest import Bench
-from tests.build.test_builders import asking, assert_nothing_is_left, processes_with
+from tests.build.conftest import Bench, program
+from tests.build.test_builders import asking, assert_nothing_is_left
 from tests.support.images import alpine
 from tests.support.oci import Pusher
 from tests.support.registry import PASSWORD, USERNAME, RegistryServer
@@ -80,55 +78,51 @@ def test_layers_are_kept_for_the_next_build_until_they_are_old(buildah: Bench, t
     assert born.stat().st_mtime > long_ago + LONGEST_AGE_SECONDS
 
 
-def test_when_pinbot_is_killed_the_build_dies_and_the_next_one_clears_up(
+def test_what_a_killed_pinbot_left_in_a_store_is_cleared_by_the_next_build(
     buildah: Bench, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     own = buildah.seeing(XDG_CACHE_HOME=str(tmp_path / "cache"))
-    step = "RUN echo it began; sleep 43001; sleep 43001"
-    own.request(f"FROM alpine:3.22\n{step}\n")
-    script = (
-        "import asyncio, os, sys\n"
-        "from pathlib import Path\n"
-        "from pinbot.build.drivers import choose\n"
-        "from pinbot.config import BuildSettings, Driver, RegistrySettings\n"
-        "from pinbot.model.build import BuildRequest, BuildTarget\n"
-        "async def main():\n"
-        "    hub = RegistrySettings(name='docker.io', location=sys.argv[2])\n"
-        "    builder = await choose(BuildSettings(driver=Driver.BUILDAH), (hub,), environ=os.environ)\n"
-        "    target = BuildTarget(dockerfile='Dockerfile', context='.')\n"
-        "    await builder.build(BuildRequest(target=target, root=Path(sys.argv[1])), on_line=print)\n"
-        "asyncio.run(main())\n"
-    )
-    location = own.registries[0].location
-    assert location is not None
-    with subprocess.Popen(
-        [sys.executable, "-u", "-c", script, own.tree, location],
-        env=own.environ,
-        cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as pinbot:
-        assert pinbot.stdout is not None
-        assert "it began\n" in iter(pinbot.stdout.readline, "")
-        pinbot.kill()
-    deadline = time.monotonic() + 20
-    while processes_with("43001") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes_with("43001") == []
-    store = tmp_path / "cache" / "pinbot" / "buildah" / "store-0"
-    assert (store / "work").exists()
+    own.kill_when("it began", "FROM alpine:3.22\nRUN echo it began; sleep 43002\n")
+    assert (tmp_path / "cache" / "pinbot" / "buildah" / "store-0" / "work").exists()
     assert isinstance(own.build("FROM alpine:3.22\nRUN true\n"), BuiltImage)
     assert_nothing_is_left(own, request)
 
 
-def test_a_build_that_is_waited_for_in_vain_does_not_hide_that_it_was_cancelled(buildah: Bench) -> None:
-    async def scenario() -> None:
-        task = asyncio.create_task(
-            buildah.builder.build(buildah.request("FROM alpine:3.22\nRUN true\n"), on_line=print)
-        )
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        ("Error: kernel does not support overlay fs", "buildah 1.28.2 cannot build here: Error: kernel"),
+        (
+            "STEP 1/1: FROM alpine\nError: writing blob: no space left on device",
+            "buildah 1.28.2 cannot build here: Error: writing blob: no space left",
+        ),
+    ],
+)
+def test_trouble_of_the_machine_is_no_failed_build(
+    buildah: Bench, tmp_path: Path, log: str, message: str
+) -> None:
+    script = f'[ "$1" = --version ] && {{ echo buildah version 1.28.2; exit; }}\necho "{log}"\nexit 125\n'
+    troubled = buildah.seeing(**program(tmp_path / "bin", "buildah", script), XDG_CACHE_HOME=str(tmp_path))
+    with pytest.raises(BuilderError, match=message):
+        troubled.build("FROM alpine:3.22\n")
 
-    asyncio.run(scenario())
+
+def test_a_store_that_cannot_be_cleared_is_to_be_deleted(buildah: Bench, tmp_path: Path) -> None:
+    store = tmp_path / "pinbot" / "buildah" / "store-0"
+    store.mkdir(parents=True)
+    (store / "root").write_text("no folder")
+    with pytest.raises(BuilderError, match="buildah rm failed") as caught:
+        buildah.seeing(XDG_CACHE_HOME=str(tmp_path)).build("FROM alpine:3.22\n")
+    assert str(store) in caught.value.hint
+
+
+def test_ordinary_users_get_a_user_namespace_of_their_own() -> None:
+    os.seteuid(65534)
+    try:
+        words = namespaces.command(closed=True)
+    finally:
+        os.seteuid(0)
+    assert words[:2] == ("unshare", "--pid")
+    assert {"--net", "--user", "--map-root-user", "--map-auto"} < set(words)
+    assert "_CONTAINERS_ROOTLESS_UID=65534" in words
+    assert "--user" not in namespaces.command(closed=True)

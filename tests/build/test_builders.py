@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,6 +175,14 @@ def test_cancelling_leaves_nothing_behind(bench: Bench, request: pytest.FixtureR
     assert_nothing_is_left(bench, request)
 
 
+def test_when_pinbot_is_killed_the_build_ends_with_it(bench: Bench) -> None:
+    bench.kill_when("it began", "FROM alpine:3.22\nRUN echo it began; sleep 42003; sleep 42003\n")
+    deadline = time.monotonic() + 30
+    while processes_with("42003") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_with("42003") == []
+
+
 @pytest.mark.parametrize("network", Network)
 def test_no_secret_is_in_reach_of_a_step(bench: Bench, network: Network) -> None:
     open_eyes = bench.having(network=network).seeing(
@@ -238,6 +247,12 @@ def test_a_dockerfile_that_is_newer_than_the_builder_is_no_failed_build(
         bench.build(dockerfile)
     assert caught.value.file == "Dockerfile"
     assert "newer" in caught.value.hint
+
+
+@pytest.mark.needs("docker-registry", "busybox", "dockerd")
+def test_an_image_that_docker_cannot_save_is_no_failed_build(docker: Bench) -> None:
+    with pytest.raises(BuilderError, match=r"docker cannot save the image: .*empty export"):
+        docker.build("FROM scratch\n")
 
 
 def test_two_builds_at_once_do_not_disturb_each_other(bench: Bench, tmp_path: Path) -> None:

@@ -1,20 +1,23 @@
 import asyncio
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pinbot.build.drivers import choose
-from pinbot.config import BuildSettings, Driver
+from pinbot.config import BuildSettings, Driver, Network
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildRequest, BuiltImage
-from tests.build.conftest import TARGET
+from tests.build.conftest import TARGET, program
 from tests.build.test_layout import IMAGE, LAYERS, write_archive
 from tests.support.builders import DockerDaemon
 from tests.support.oci import to_json
 from tests.support.parts import DOCKER
 
 DOCKER_ONLY = BuildSettings(driver=Driver.DOCKER)
+BUILDAH_ONLY = BuildSettings(driver=Driver.BUILDAH)
 
 
 def chosen(environ: dict[str, str], settings: BuildSettings | None = None) -> str:
@@ -25,14 +28,6 @@ def refusal(environ: dict[str, str], settings: BuildSettings | None = None) -> B
     with pytest.raises(BuilderError) as caught:
         chosen(environ, settings)
     return caught.value
-
-
-def program(folder: Path, name: str, script: str) -> dict[str, str]:
-    """An environment whose PATH has this program in front."""
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}")
-    (folder / name).chmod(0o755)
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def test_without_any_builder_it_is_said_of_each_why(tmp_path: Path) -> None:
@@ -68,6 +63,39 @@ def test_a_client_that_is_named_must_be_there(tmp_path: Path) -> None:
     error = refusal({"PATH": os.environ["PATH"], "PINBOT_DOCKER": str(tmp_path / "gone")}, DOCKER_ONLY)
     assert "PINBOT_DOCKER names" in error.message
     assert "No such file" in error.message
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 1", "buildah does not start: "),
+        (
+            "echo 'error while loading shared libraries'; exit 127",
+            "buildah does not start: error while loading",
+        ),
+    ],
+)
+def test_a_buildah_that_does_not_start_is_said_not_to(tmp_path: Path, script: str, message: str) -> None:
+    error = refusal(program(tmp_path / "bin", "buildah", script), BUILDAH_ONLY)
+    assert error.message.startswith(message)
+
+
+def test_without_namespaces_a_build_cannot_be_kept_off_the_network(tmp_path: Path) -> None:
+    environ = program(tmp_path / "bin", "buildah", "echo buildah version 1.28.2")
+    program(tmp_path / "bin", "unshare", "echo 'unshare failed: Operation not permitted' >&2; exit 1")
+    assert chosen(environ, BUILDAH_ONLY) == "buildah"
+    error = refusal(environ, replace(BUILDAH_ONLY, network=Network.NONE))
+    assert error.message == (
+        "buildah cannot keep a build off the network here: unshare failed: Operation not permitted"
+    )
+    assert "build.network" in error.hint
+
+
+def test_without_util_linux_a_build_cannot_be_kept_off_the_network(tmp_path: Path) -> None:
+    program(tmp_path, "buildah", "echo buildah version 1.28.2")
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "")
+    error = refusal({"PATH": str(tmp_path)}, replace(BUILDAH_ONLY, network=Network.NONE))
+    assert error.message.endswith("util-linux is not installed")
 
 
 @pytest.mark.needs("dockerd")

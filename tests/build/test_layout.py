@@ -99,6 +99,22 @@ def test_an_archive_of_no_image_is_the_builders_fault(tmp_path: Path, listing: b
         read_archive(tmp_path / "a.tar")
 
 
+def test_a_layer_that_is_no_file_is_the_builders_fault(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        folder = tarfile.TarInfo("layer.tar")
+        folder.type = tarfile.DIRTYPE
+        tar.addfile(folder)
+        for name, data in (
+            ("c.json", b"{}"),
+            ("manifest.json", b'[{"Config":"c.json","Layers":["layer.tar"]}]'),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    with pytest.raises(BuilderError, match=r"layer\.tar"):
+        read_archive(tmp_path / "a.tar")
+
+
 def test_a_file_that_is_no_archive_is_the_builders_fault(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(b"nothing of the kind")
     with pytest.raises(BuilderError, match="no image that can be read"):

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -65,6 +66,14 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BuilderError, match="cache for builds cannot be written"), claim(tmp_path / "file"):
         pass
+
+
+def test_when_all_stores_are_taken_that_is_said(tmp_path: Path) -> None:
+    with ExitStack() as held:
+        for _ in range(32):
+            held.enter_context(claim(tmp_path))
+        with pytest.raises(BuilderError, match=r"all 32 stores in .* are in use"):
+            held.enter_context(claim(tmp_path))
 
 
 def test_an_error_within_is_not_taken_for_one_of_the_cache(tmp_path: Path) -> None:
