@@ -18,7 +18,11 @@ _HARMLESS = (
     "TMPDIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    *(case(name) for name in ("http_proxy", "https_proxy", "no_proxy") for case in (str.lower, str.upper)),
+    *(
+        case(name)
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+        for case in (str.lower, str.upper)
+    ),
 )
 
 

@@ -142,7 +142,7 @@ def test_the_summary_counts_and_lists() -> None:
         "image": "debian@" + OLD,
         "file": "b/Dockerfile",
         "line": 1,
-        "reason": "there is no tag to follow",
+        "reason": "there is no tag",
     }
     pull = {"number": 7, "url": "https://github.com/acme/shop/pull/7", "action": "opened", "note": ""}
     found = document(
