@@ -39,24 +39,21 @@ class Authenticator:
         self._store = store
         self._clock = clock
         self._challenge: challenge.Challenge | None = None
-        self._known = False
         self._first: asyncio.Future[None] | None = None
         self._servers: dict[tuple[httpx.URL, str | None, Credential | None], TokenServer] = {}
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Let the first request to an unknown registry go alone: the others learn from its answer."""
-        while not self._known:
-            if self._first is None:
-                self._first = asyncio.get_running_loop().create_future()
-                try:
-                    yield
-                finally:
-                    self._first.set_result(None)
-                    self._first = None
-                return
+        """Let the first request to the registry go alone, so that the others can learn from its answer."""
+        if self._first is None:
+            self._first = asyncio.get_running_loop().create_future()
+            try:
+                yield
+            finally:
+                self._first.set_result(None)
+        else:
             await asyncio.shield(self._first)
-        yield
+            yield
 
     async def authorization(self, repository: str) -> Authorization:
         """How to ask for a repository, as far as is known.
@@ -83,7 +80,6 @@ class Authenticator:
 
     def accepted(self, repository: str, used: Authorization) -> None:
         """Learn from an answer that is not 401."""
-        self._known = True
         if used.server is not None and used.token is not None:
             used.server.taken(repository, used.token)
 
@@ -102,7 +98,6 @@ class Authenticator:
             (found for scheme in ("bearer", "basic") for found in offered if found.scheme == scheme),
             self._challenge,
         )
-        self._known = True
         if used.server is not None and used.token is not None:
             again = used.server.refused(repository, used.token)
         else:

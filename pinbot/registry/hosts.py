@@ -11,6 +11,7 @@ from pinbot.registry.transport import Answer, NoAnswer
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 TOO_MANY_REQUESTS = 429
+_INTERNAL_ERROR = 500
 _BUSY = frozenset({TOO_MANY_REQUESTS, 503})
 
 
@@ -24,8 +25,8 @@ class Patience:
         pause, longest_pause: the wait before the next try is random, from 0 up to `pause`, which doubles with
             each try until it is the longest.
         obey: the longest `Retry-After` that is waited for; a longer one is a failure at once.
-        budget, earned: tries beyond the first that a host has in store, and what each answer adds to it.
-        give_up: broken requests in a row after which a host that had answered is left alone; one that never
+        budget, earned: tries beyond the first that a host has in store, and what each good answer adds to it.
+        give_up: failed requests in a row after which a host that had answered is left alone; one that never
             answered is left alone after its first.
         rest: for how long it is left alone.
     """
@@ -76,6 +77,8 @@ class Host:
                 connection_may_be_stale = False
                 outcome = await self._try(send)
             if isinstance(outcome, Answer) and outcome.status not in TRANSIENT:
+                self._broken = 0
+                self._budget = min(self._budget + self._patience.earned, self._patience.budget)
                 return outcome
             wait = self._wait(tried, outcome)
             hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
@@ -98,17 +101,25 @@ class Host:
             except NoAnswer as trouble:
                 return trouble
         self._answered = True
-        self._broken = 0
-        self._budget = min(self._budget + self._patience.earned, self._patience.budget)
         return answer
 
     def _end(self, outcome: Answer | NoAnswer) -> Answer:
-        if isinstance(outcome, Answer):
-            return outcome
+        """Believe a failure; one too many in a row, and the host is left alone."""
+        trouble: Unreachable
+        if isinstance(outcome, NoAnswer):
+            trouble = outcome
+        elif outcome.status == _INTERNAL_ERROR:
+            return outcome  # This is about one request: some servers fail at HEAD alone.
+        else:
+            trouble = Unreachable(
+                f"{self._name} answered nothing but status {outcome.status}", hint="run pinbot again later"
+            )
         self._broken += 1
         if not self._answered or self._broken >= self._patience.give_up:
-            self._leave_alone(self._patience.rest, outcome)
-        raise outcome
+            self._leave_alone(self._patience.rest, trouble)
+        if isinstance(outcome, NoAnswer):
+            raise outcome
+        return outcome
 
     def _wait(self, tried: int, outcome: Answer | NoAnswer) -> float:
         """Seconds before the next try; raises Unreachable if the host wants more than is sensible."""

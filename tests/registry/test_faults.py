@@ -338,6 +338,16 @@ def test_a_registry_without_head_is_asked_by_get_from_then_on(link: LinkProxy) -
     assert asker.methods == ["HEAD", "GET", "GET"]
 
 
+@pytest.mark.parametrize("fault", [Fault(status=503), Fault(reset=True)], ids=["503", "reset"])
+def test_a_registry_that_always_fails_gets_fewer_requests_than_there_are_images(
+    link: LinkProxy, fault: Fault
+) -> None:
+    link.faults = always(fault)
+    results = Asker().resolve_all(f"{link.host}/library/alpine:{number}" for number in range(50))
+    assert all(isinstance(result, Unreachable) for result in results)
+    assert len(link.requests) < 50
+
+
 def test_what_a_registry_says_is_passed_on_with_the_error(link: LinkProxy) -> None:
     body = json.dumps({"errors": [{"code": "DENIED", "message": "your plan\nhas ended"}]}).encode()
     link.faults = lambda seen: Fault(status=403, body=body if seen.method == "GET" else None)

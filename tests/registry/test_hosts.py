@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -183,6 +184,17 @@ def test_a_host_that_had_answered_is_left_alone_after_five_broken_requests() -> 
     with pytest.raises(Unreachable, match="not asked"):
         trial.ask(send)
     assert send.requests == 5
+
+
+@pytest.mark.parametrize(("status", "requests"), [(429, 5), (503, 5), (500, 20)])
+def test_a_host_always_in_trouble_is_left_alone_but_not_for_what_is_wrong_with_one_request(
+    status: int, requests: int
+) -> None:
+    trial, send = Trial(tries=1), Script(answer(status))
+    for _ in range(20):
+        with suppress(Unreachable):
+            assert trial.ask(send).status == status
+    assert send.requests == requests
 
 
 def test_an_answer_in_between_starts_the_count_anew() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pinbot.config import RegistrySettings
-from pinbot.errors import AccessDenied, NotFound, Unreachable
+from pinbot.errors import AccessDenied, NotFound, Unreachable, Untrustworthy
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
@@ -16,6 +16,7 @@ from tests.registry.conftest import AMD64, ARM64, push
 from tests.support.oci import Pusher, digest_of
 from tests.support.registry import RegistryServer, free_port
 from tests.support.registry_client import ALICE, Asker, Login
+from tests.support.registry_link import Fault, LinkProxy
 from tests.support.registry_tls import Authority
 
 pytestmark = pytest.mark.needs("docker-registry")
@@ -289,3 +290,19 @@ def test_a_location_that_is_no_address_is_said(location: str) -> None:
     with pytest.raises(Unreachable) as caught:
         Asker(settings=settings).resolve("alpine")
     assert repr(location) in caught.value.message
+
+
+def test_the_first_request_goes_alone_and_the_others_learn_from_it(guarded: RegistryServer) -> None:
+    push(guarded)
+    with LinkProxy(guarded.host) as link:
+        Asker(credentials=ALICE).resolve_all(f"{link.host}/library/alpine:{number}" for number in range(20))
+        without = [seen for seen in link.requests if "authorization" not in seen.headers]
+        assert without == link.requests[:1]
+
+
+def test_a_registry_that_sends_everybody_astray_is_not_asked_one_by_one(registry: RegistryServer) -> None:
+    with LinkProxy(registry.host) as link:
+        link.faults = lambda _: Fault(status=302)
+        results = Asker().resolve_all(f"{link.host}/library/alpine:{number}" for number in range(20))
+        assert {type(result) for result in results} == {Untrustworthy}
+        assert link.connections > 1
