@@ -17,7 +17,7 @@ import pytest
 
 from pinbot.errors import ConfigError, PinbotError, Several
 from pinbot.render import console
-from tests.render.values import HOSTILE
+from tests.render.values import HOSTILE, Screen
 
 COLOURS = ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -34,13 +34,6 @@ def no_wishes_about_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in COLOURS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
-
-
-class Screen(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def piped(*, colour: bool | None = None) -> tuple[console.Console, io.StringIO]:

@@ -3,11 +3,7 @@ import io
 from pinbot.ports import Progress
 from pinbot.render.console import console
 from pinbot.render.progress import Bars, Lines, Quiet
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
+from tests.render.values import Screen
 
 
 def work(progress: Progress) -> None:

@@ -17,6 +17,7 @@ from tests.render.values import (
     ALPINE,
     HOSTILE,
     NEW,
+    Screen,
     built,
     change,
     failed,
@@ -31,11 +32,6 @@ from tests.render.values import (
 @pytest.fixture(autouse=True)
 def no_wishes_about_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-
-
-class Screen(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Values to render, each with the least that a test must say."""
 
+import io
 from collections.abc import Sequence
 
 from pinbot.errors import PinbotError
@@ -11,6 +12,13 @@ from pinbot.model.reference import Digest, ImageReference
 OLD = Digest("sha256", "1" * 64)
 NEW = Digest("sha256", "2" * 64)
 ALPINE = ImageReference.parse("alpine:3.22")
+
+
+class Screen(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def occurrence(
@@ -32,24 +40,18 @@ def occurrence(
     )
 
 
-def pin(*files: str, image: str = "alpine:3.22") -> Update:
+def pin(*files: str, image: str = "alpine:3.22", kind: UpdateKind = UpdateKind.PIN) -> Update:
     return Update(
         image=ImageReference.parse(image),
-        kind=UpdateKind.PIN,
-        old=Version(tag="3.22", digest=None),
+        kind=kind,
+        old=Version(tag="3.22", digest=None if kind is UpdateKind.PIN else OLD),
         new=Version(tag="3.22", digest=NEW),
         occurrences=tuple(occurrence(file) for file in files or ("Dockerfile",)),
     )
 
 
 def move(*files: str, image: str = "alpine:3.22") -> Update:
-    return Update(
-        image=ImageReference.parse(image),
-        kind=UpdateKind.DIGEST,
-        old=Version(tag="3.22", digest=OLD),
-        new=Version(tag="3.22", digest=NEW),
-        occurrences=tuple(occurrence(file) for file in files or ("Dockerfile",)),
-    )
+    return pin(*files, image=image, kind=UpdateKind.DIGEST)
 
 
 def change(path: str = "Dockerfile", before: bytes = b"a\n", after: bytes = b"b\n") -> FileChange:
