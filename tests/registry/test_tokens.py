@@ -1,6 +1,7 @@
 """Bearer tokens: a real registry that trusts a token server which signs real JWTs."""
 
 import asyncio
+import threading
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
@@ -313,3 +314,33 @@ def test_a_token_that_the_registry_no_longer_takes_is_replaced(storage: Path) ->
 
         asyncio.run(work())
         assert len(tokens.requests) == 2
+
+
+@pytest.mark.parametrize("stuck", ["manifests", "token"])
+def test_closing_a_client_stops_what_is_under_way(storage: Path, stuck: str) -> None:
+    reached = threading.Event()
+
+    def hang(seen: Seen) -> Fault | None:
+        if stuck not in seen.target:
+            return None
+        reached.set()
+        return Fault(drip=60.0)
+
+    with (
+        TokenServer() as tokens,
+        LinkProxy(f"127.0.0.1:{tokens.port}", faults=hang) as realm,
+        behind(realm, storage, tokens) as registry,
+        LinkProxy(registry.host, faults=hang if stuck == "manifests" else None) as link,
+    ):
+
+        async def work() -> list[BaseException | Resolution]:
+            async with Asker().client() as client:
+                waiting = [
+                    asyncio.create_task(client.resolve(ImageReference.parse(f"{link.host}/r{n}:1")))
+                    for n in range(3)
+                ]
+                await asyncio.to_thread(reached.wait)
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+        results = asyncio.run(work())
+    assert {type(result) for result in results} == {asyncio.CancelledError}
