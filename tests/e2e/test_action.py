@@ -49,6 +49,11 @@ OWN = """\
         with:
           paths: Dockerfile
           dry-run: true
+      - id: unfit
+        continue-on-error: true
+        uses: ./pinbot-action
+        with:
+          python: "false"
       - id: mistyped
         continue-on-error: true
         uses: ./pinbot-action
@@ -225,6 +230,11 @@ def test_a_dry_run_succeeds_and_tells_that_there_is_something_to_change(own: Job
     assert own.output("checked", "updates") == [UPDATE]
     assert own.output("checked", "changed-files") == []
     assert f"docker.io/library/alpine:3.22 is {DIGEST} now, and has no digest here" in own.log
+
+
+def test_a_python_that_is_unfit_is_refused_with_what_to_do(own: Job) -> None:
+    assert own.outcome("unfit") == "failure"
+    assert "Python 3.11 or newer with venv is needed; add actions/setup-python" in own.log
 
 
 def test_a_wrong_input_is_named(own: Job) -> None:
