@@ -71,7 +71,11 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         click.echo("interrupted", err=True)
         code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; keep Python from complaining again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hang_up()
         code = 0
     sys.exit(code)
+
+
+def hang_up() -> None:
+    """Stop writing: whoever read our output has seen enough, and Python must not complain of it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

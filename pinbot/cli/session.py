@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from pinbot import wiring
+from pinbot.cli.main import hang_up
 from pinbot.config import Config
 from pinbot.errors import PinbotError
 from pinbot.model.exchange import Exchange
@@ -97,7 +98,10 @@ def command(
                 return function(session, **own)
             except PinbotError as error:
                 return _fail(session, error)
-            except (BrokenPipeError, click.ClickException, click.Abort, KeyboardInterrupt):
+            except BrokenPipeError:
+                hang_up()
+                return 0
+            except (click.ClickException, click.Abort, KeyboardInterrupt):
                 raise
             except Exception:  # noqa: BLE001 - the last boundary: a bug is reported as one, not as a traceback
                 return _report_bug(session)
@@ -160,7 +164,7 @@ def _open(
     progress: Progress
     if quiet:
         progress = Quiet()
-    elif err.is_terminal and not verbose:
+    elif sys.stderr.isatty() and not verbose:
         progress = Bars(err)
     else:
         progress = Lines(err, details=verbose)

@@ -10,7 +10,7 @@ from pinbot import wiring
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session, run_async
 from pinbot.cli.session import command as make_command
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import BuildFailed, NothingToDo
+from pinbot.errors import BuildFailed, NothingToDo, PinbotError
 from pinbot.formats.discover import format_of
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
@@ -146,7 +146,8 @@ def change(
 
 def exit_code(report: UpdateReport, *, dry_run: bool) -> int:
     """The code of the worst that happened; see `pinbot --help`."""
-    if report.all_errors:
+    not_built = any(isinstance(verdict.after, PinbotError) for verdict in report.verdicts)
+    if report.all_errors or not_built:
         return FAILED
     if report.held:
         return BuildFailed.exit_code
@@ -167,7 +168,11 @@ def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool,
         session.emit(document)
         return
     text.changes(session.out, report)
-    # With --dry-run the result is the diff alone, so that it can be piped into `git apply`.
-    text.update(session.err if dry_run else session.out, report)
+    if dry_run:  # the result is the diff alone, so that it can be piped into `git apply`
+        text.update(session.err, report)
+    else:
+        if report.passed:
+            session.out.print()
+        text.update(session.out, report)
     session.complain(report.all_errors)
     text.summary(session.err, report, dry_run=dry_run)

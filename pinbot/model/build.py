@@ -76,7 +76,7 @@ BuildOutcome = BuiltImage | FailedBuild
 class Verdict:
     """A target built before and after the update.
 
-    `after` is a PinbotError where the builder could not even try, which says nothing about the update.
+    `after` is a PinbotError where no build could even be tried, which says nothing about the update.
     `before` may be missing: nothing was built, or what was pinned is gone; `before_problem` then says why.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pinbot.errors import BuilderError, PinbotError
+from pinbot.errors import BuilderError, PinbotError, SourceError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild, Verdict
 from pinbot.model.plan import FileChange
 from pinbot.ports import Builder, Progress
@@ -78,7 +78,7 @@ class _Bench:
             try:
                 await asyncio.to_thread(self.tree.copy_to, root, changes=changes)
                 return await self.builder.build(BuildRequest(target=target, root=root), on_line=say)
-            except BuilderError as error:
+            except (BuilderError, SourceError) as error:
                 return error
 
 

@@ -115,6 +115,9 @@ def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
         proof = f"**The test build passed**: {', '.join(map(code, built[:_MOST_NAMES]))}{more}."
     else:
         proof = "**Not test-built.**"
+    if report.held:
+        count = len(report.held)
+        proof += f" {count} more did not build and {'stay' if count > 1 else 'stays'} as before; see below."
     return f"This {' and '.join(told)}. {proof}"
 
 
@@ -133,8 +136,10 @@ def _update_row(update: Update) -> tuple[str, ...]:
 
 
 def _version(version: Version, other: Version) -> str:
-    digest = cell(version.digest.short) if version.digest else "no digest"
-    return digest if version.tag == other.tag else f"{cell(version.tag or 'no tag')} {digest}"
+    if version.digest is None:
+        return "no digest"
+    tag = "" if version.tag == other.tag else f"{version.tag}@"
+    return cell(tag + version.digest.short)
 
 
 def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:

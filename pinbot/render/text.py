@@ -33,7 +33,7 @@ def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
 
 
 def update(out: Console, report: UpdateReport) -> None:
-    """What moved, how the test builds went, and what became of it."""
+    """What moves, and how the test builds went."""
     plan = report.plan
     if plan.updates:
         console.table(out, ("IMAGE", "CHANGE", "FROM", "TO", "FILES"), map(_update, plan.updates))
@@ -117,8 +117,9 @@ def _update(entry: Update) -> tuple[Cell, ...]:
 
 
 def _version(version: Version, other: Version) -> str:
-    digest = version.digest.short if version.digest else "no digest"
-    return digest if version.tag == other.tag else f"{version.tag} {digest}"
+    if version.digest is None:
+        return "no digest"
+    return version.digest.short if version.tag == other.tag else f"{version.tag}@{version.digest.short}"
 
 
 def _verdict(verdict: Verdict) -> tuple[Cell, ...]:

@@ -77,7 +77,7 @@ def test_every_mistake_in_the_configuration_is_told_at_once(tmp_path: Path) -> N
     assert run.code == 2
     assert "pinbot.yaml:1:1" in run.err
     assert "did you mean 'registries'" in run.err
-    assert "pinbot.yaml:3:3" in run.err
+    assert "pinbot.yaml:3:11" in run.err
 
 
 def test_mistakes_in_the_configuration_are_json_errors_too(tmp_path: Path) -> None:

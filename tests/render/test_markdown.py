@@ -194,7 +194,7 @@ def test_a_body_in_full() -> None:
         markdown.pull_request_body(told)
         == f"""\
 This pins 1 base image and moves 1 base image to what the tag means now. \
-**The test build passed**: `Dockerfile`.
+**The test build passed**: `Dockerfile`. 1 more did not build and stays as before; see below.
 
 | Image | Change | From | To | Files |
 | --- | --- | --- | --- | --- |
