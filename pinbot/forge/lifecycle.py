@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pinbot.errors import ForgeConflict, ForgeError
-from pinbot.forge.seal import Seal, blob_id, fingerprint, read_seal, seal
+from pinbot.forge.seal import Seal, blob_id, fingerprint, mark, marked, read_seal, seal
 from pinbot.model.proposal import Proposal, ProposedFile, PullRequest, PullRequestAction
 
 _ATTEMPTS = 3
@@ -116,13 +116,16 @@ class PullRequests:
     async def find(self, proposal: Proposal) -> PullRequest | None:
         """The open pull request that makes the changes of this proposal already; None if there is none.
 
-        Title and body are not compared: they may tell what another run found out on the way.
+        Title and body are not compared, for they may tell what another run found out on the way; but the body
+        must have been written for this proposal.
 
         Raises:
             ForgeError: see `propose`.
         """
         scene = await self._look(proposal)
         if scene.pull is None or scene.head is None or not _holds(scene.head, scene.base, proposal):
+            return None
+        if mark(proposal) not in scene.pull.body:
             return None
         return PullRequest(number=scene.pull.number, url=scene.pull.url, action=PullRequestAction.UNCHANGED)
 
@@ -208,10 +211,9 @@ class PullRequests:
     ) -> PullRequest:
         """Have an open pull request with the proposal's title, body and labels."""
         action = PullRequestAction.UPDATED if moved else PullRequestAction.UNCHANGED
+        body = marked(proposal.body, proposal)
         if pull is None:
-            pull = await self._remote.open_pull(
-                proposal.branch, base_branch, title=proposal.title, body=proposal.body
-            )
+            pull = await self._remote.open_pull(proposal.branch, base_branch, title=proposal.title, body=body)
             action = PullRequestAction.OPENED
         if pull is None:
             # Another run opened it after this one had looked.
@@ -222,8 +224,8 @@ class PullRequests:
                 f"the forge says both that a pull request from {proposal.branch} is open and that none is",
                 hint="another run may be at work on it: run again",
             )
-        if not _says_the_same(pull, proposal):
-            await self._remote.edit_pull(pull.number, title=proposal.title, body=proposal.body)
+        if (pull.title.strip(), _lines(pull.body)) != (proposal.title.strip(), _lines(body)):
+            await self._remote.edit_pull(pull.number, title=proposal.title, body=body)
             action = PullRequestAction.UPDATED if action is PullRequestAction.UNCHANGED else action
         note = ""
         known = {label.casefold() for label in pull.labels}
@@ -264,12 +266,8 @@ def _holds(commit: Commit, base: Commit, proposal: Proposal) -> bool:
     )
 
 
-def _says_the_same(pull: OpenPull, proposal: Proposal) -> bool:
-    """Whether title and body are as wanted, but for line ends and outer blanks, which forges do not keep."""
-    return (pull.title.strip(), _lines(pull.body)) == (proposal.title.strip(), _lines(proposal.body))
-
-
 def _lines(text: str) -> list[str]:
+    """The text without its line ends and outer blanks, which forges do not keep."""
     return text.strip().splitlines()
 
 

@@ -1,4 +1,4 @@
-"""How pinbot knows its own commits again, and what they were made for, from the commit message alone.
+"""How pinbot knows its own commits again, and what they were made for.
 
 The last line of the message is a git trailer:
 
@@ -6,7 +6,10 @@ The last line of the message is a git trailer:
 
 `tree` is the tree of the very commit that carries it, so a commit that somebody amended, rebased or
 cherry-picked no longer matches its own message: the seal is broken and the commit is theirs. `fingerprint`
-stands for the proposal, so that a branch that holds it already is recognised without reading a single file.
+stands for the proposal, so that a branch that holds it already is recognised without reading a file.
+
+The body of the pull request carries the fingerprint too: a run that is killed after it moved the branch leaves a
+body that tells of another proposal, and the mark shows it.
 """
 
 import hashlib
@@ -37,6 +40,16 @@ def fingerprint(proposal: Proposal) -> str:
     """Sixteen hexadecimal digits that change when the commit for this proposal would be another one."""
     files = sorted((file.path, blob_id(file.before), blob_id(file.after)) for file in proposal.files)
     return hashlib.sha256(json.dumps([proposal.message, files]).encode()).hexdigest()[:16]
+
+
+def marked(body: str, proposal: Proposal) -> str:
+    """The body with a mark, invisible when rendered, that tells which proposal it was written for."""
+    return f"{body.rstrip()}\n\n{mark(proposal)}\n"
+
+
+def mark(proposal: Proposal) -> str:
+    """The mark of a proposal in the body of its pull request."""
+    return f"<!-- pinbot-proposal: {fingerprint(proposal)} -->"
 
 
 def seal(message: str, seal: Seal) -> str:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pinbot.errors import ForgeConflict, ForgeError
+from pinbot.forge.seal import marked
 from pinbot.model.proposal import Proposal, PullRequestAction
 from tests.forge.support import (
     BRANCH,
@@ -33,7 +34,8 @@ def assert_one_correct(repo: Repository, wanted: Proposal) -> None:
     assert [pull.number for pull in repo.pulls.values()] == [1]
     pull = repo.pulls[1]
     assert (pull.state, pull.head, pull.base) == ("open", BRANCH, "main")
-    assert (pull.title, pull.body, pull.labels) == (wanted.title, wanted.body, ["dependencies"])
+    assert (pull.title, pull.body) == (wanted.title, marked(wanted.body, wanted))
+    assert pull.labels == ["dependencies"]
     assert pull.head_sha == repo.head(BRANCH)
     assert repo.git.count(f"refs/heads/main..refs/heads/{BRANCH}") == 1
     assert repo.git.commit(pull.head_sha).parents == (repo.head("main"),)
@@ -73,6 +75,8 @@ def test_updating_is_completed_by_the_next_run_wherever_it_was_killed(
         propose(github, SECOND)
     github.forget_requests()
 
+    complete = number == UPDATING and answered
+    assert (asyncio.run(client(github).find(SECOND)) is not None) == complete
     propose(github, SECOND)
 
     assert_one_correct(repo, SECOND)

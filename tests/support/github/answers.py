@@ -303,7 +303,7 @@ class Answers:
             "closed_at": pull.closed_at,
             "merged_at": pull.merged_at,
             "merge_commit_sha": pull.merge_commit,
-            "head": self._side(repo, pull.head, pull.head_sha),
+            "head": self._side(pull.fork or repo, pull.head, pull.head_sha),
             "base": self._side(repo, pull.base, pull.base_sha),
             "author_association": "CONTRIBUTOR",
             "auto_merge": None,

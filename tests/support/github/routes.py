@@ -290,7 +290,7 @@ def _list_pulls(call: Call) -> tuple[int, Any]:
         for pull in reversed(call.repo.pulls.values())
         if state == "all" or pull.state == (state or "open")
         # GitHub takes a head that is not `owner:branch` for no filter at all.
-        if head is None or ":" not in head or head == f"{call.repo.owner}:{pull.head}"
+        if head is None or ":" not in head or head == f"{(pull.fork or call.repo).owner}:{pull.head}"
         if base is None or pull.base == base
     ]
     size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
@@ -314,7 +314,7 @@ def _create_pull(call: Call) -> tuple[int, Any]:
     for name, branch in (("head", head), ("base", base)):
         if repo.head(branch) is None:
             raise _invalid("PullRequest", name)
-    if any((pull.head, pull.base) == (head, base) for pull in repo.open_pulls()):
+    if any((pull.fork, pull.head, pull.base) == (None, head, base) for pull in repo.open_pulls()):
         raise _said("PullRequest", f"A pull request already exists for {repo.owner}:{head}.")
     if repo.git.count(f"refs/heads/{base}..refs/heads/{head}") == 0:
         raise _said("PullRequest", f"No commits between {base} and {head}")

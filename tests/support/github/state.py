@@ -71,6 +71,7 @@ class Pull:
     merge_commit: str | None = None
     head_sha: str = ""
     base_sha: str = ""
+    fork: "Repository | None" = None  # where the head is, if not in the repository itself
 
     @property
     def merged(self) -> bool:
@@ -191,8 +192,17 @@ class Repository:
         """Delete a branch; GitHub closes the pull requests from it."""
         self.git.delete_ref(f"refs/heads/{branch}")
         for pull in self.open_pulls():
-            if pull.head == branch:
+            if pull.head == branch and pull.fork is None:
                 self.close(pull.number)
+
+    def pull_from_fork(self, fork: "Repository", commit: str, branch: str) -> Pull:
+        """Open a pull request from a branch of another repository; its objects come along, as on GitHub."""
+        self.git.run("fetch", "--quiet", str(fork.path), commit)
+        pull = self.new_pull(
+            user=fork.owner, title="From a fork", body="", head=branch, base=self.default_branch, draft=False
+        )
+        pull.fork, pull.head_sha = fork, commit
+        return pull
 
     # What the API does
 
@@ -200,7 +210,7 @@ class Repository:
         """Point a branch to a commit; open pull requests follow."""
         self.git.set_ref(f"refs/heads/{branch}", commit)
         for pull in self.open_pulls():
-            if pull.head == branch:
+            if pull.head == branch and pull.fork is None:
                 pull.head_sha = commit
                 pull.updated_at = self.now()
                 base = self.head(pull.base)
