@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from pinbot.build import access, layout, namespaces, outcome, process
 from pinbot.build.log import BuildahLog
@@ -24,51 +25,44 @@ _VERSION = re.compile(r"buildah version (?P<version>\S+)")
 _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tool:
-    """A buildah that was found to be of use, and whether it can be separated from this machine."""
-
-    version: str
-    separate: bool
-
-
 class Buildah:
-    """Builds with the `buildah` that is found on the PATH of `environ`."""
+    """Builds with the `buildah` on the PATH of `environ`, apart from this machine if `separate`."""
 
     name = "buildah"
 
     def __init__(
         self,
         settings: BuildSettings,
-        registries: Iterable[RegistrySettings] = (),
+        registries: Iterable[RegistrySettings],
         *,
         environ: Mapping[str, str],
+        version: str,
+        separate: bool,
     ) -> None:
+        self.version = version
         self._settings = settings
         self._registries = tuple(registries)
         self._environ = environ
-        self._closed = settings.network is Network.NONE
-        self._tool: _Tool | None = None
+        self._separate = separate
 
-    async def probe(self) -> str:
-        """Find out whether builds can be made here.
-
-        Returns:
-            Name and version.
+    @classmethod
+    async def find(
+        cls, settings: BuildSettings, registries: Iterable[RegistrySettings], *, environ: Mapping[str, str]
+    ) -> Self:
+        """Make a builder, if this machine has what it takes.
 
         Raises:
             BuilderError: why not.
         """
-        return (await self._found()).version
-
-    async def _found(self) -> _Tool:
-        if self._tool is None:
-            with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as home:
-                env = process.environment(self._environ, home=home, scratch=Path(home))
-                self._tool = _Tool(
-                    version=await _version(env), separate=await namespaces.usable(env, closed=self._closed)
-                )
-        return self._tool
+        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=environ.get("TMPDIR")) as home:
+            env = process.environment(environ, home=home, scratch=Path(home))
+            return cls(
+                settings,
+                registries,
+                environ=environ,
+                version=await _version(env),
+                separate=await namespaces.usable(env, closed=settings.network is Network.NONE),
+            )
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build in a store that keeps its layers for the next build.
@@ -77,15 +71,14 @@ class Buildah:
             BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
         """
         outcome.check_paths(request)
-        tool = await self._found()
         with claim(cache_folder(self._environ)) as store:
             variables, options = access.grant(store.work, self._registries, self._environ)
             bench = _Bench(
                 store=store,
-                separate=tool.separate,
+                separate=self._separate,
                 env={**process.environment(self._environ, home=store.work, scratch=store.work), **variables},
                 options=options,
-                closed=self._closed,
+                closed=self._settings.network is Network.NONE,
                 limit=self._settings.timeout,
             )
             await bench.tidy()
@@ -99,17 +92,17 @@ class Buildah:
                     await bench.buildah(*_REMOVE_CONTAINERS)
             if good:
                 contents = layout.read_layout(await bench.export())
-                return outcome.succeeded(contents, seconds=finished.seconds, builder=tool.version)
+                return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
         if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
             raise BuilderError(
-                f"{tool.version} cannot build here: {' '.join(finished.tail)[-300:]}",
+                f"{self.version} cannot build here: {' '.join(finished.tail)[-300:]}",
                 file=request.target.dockerfile,
             )
         return outcome.failed(
             request,
             finished,
             step=step,
-            builder=tool.version,
+            builder=self.version,
             remedy="install a newer buildah, or set build.driver to docker",
         )
 

@@ -10,8 +10,8 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pinbot.build import layout, outcome, process
 from pinbot.build.log import BuildKitLog
@@ -35,14 +35,6 @@ _VERSION = re.compile(r"Docker version (?P<version>(?P<major>\d+)\.[^\s,]+)")
 _NEEDS_BUILDX = 23
 
 
-@dataclass(frozen=True, slots=True)
-class _Client:
-    """A client that was found to be of use: how it builds, and what the daemon behind it is."""
-
-    build: tuple[str, ...]
-    version: str
-
-
 class Docker:
     """Builds with the client on the PATH of `environ`, or the one that PINBOT_DOCKER names.
 
@@ -53,66 +45,32 @@ class Docker:
     name = "docker"
 
     def __init__(
-        self,
-        settings: BuildSettings,
-        registries: Iterable[RegistrySettings] = (),  # noqa: ARG002  every driver is made alike
-        *,
-        environ: Mapping[str, str],
+        self, settings: BuildSettings, *, environ: Mapping[str, str], version: str, buildx: bool
     ) -> None:
+        self.version = version
         self._settings = settings
         self._environ = environ
-        self._docker = environ.get(CLIENT_VARIABLE) or "docker"
-        self._client: _Client | None = None
+        self._docker = _client(environ)
+        self._command = (self._docker, *(("buildx", "build", "--load") if buildx else ("build",)))
 
-    async def probe(self) -> str:
-        """Find out whether builds can be made here.
-
-        Returns:
-            Name and version.
+    @classmethod
+    async def find(
+        cls,
+        settings: BuildSettings,
+        registries: Iterable[RegistrySettings],  # noqa: ARG003  every driver is found alike
+        *,
+        environ: Mapping[str, str],
+    ) -> Self:
+        """Make a builder, if this machine has what it takes.
 
         Raises:
             BuilderError: why not.
         """
-        return (await self._found()).version
-
-    async def _found(self) -> _Client:
-        if self._client is None:
-            with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as scratch:
-                self._client = await self._find(self._env(Path(scratch)))
-        return self._client
-
-    async def _find(self, env: Mapping[str, str]) -> _Client:
-        try:
-            asked = await process.run((self._docker, "--version"), env=env, limit=_ASK_SECONDS)
-        except OSError as error:
-            raise BuilderError(
-                "docker is not installed"
-                if self._docker == "docker"
-                else f"{CLIENT_VARIABLE} names {self._docker}, which cannot be run: {error.strerror}",
-                hint="install docker with buildx",
-            ) from error
-        said = "\n".join(asked.tail)
-        match = _VERSION.search(said)
-        if not asked.good or match is None:
-            raise BuilderError(f"{self._docker} is not docker's client: it says {said[:200]!r}")
-        buildx = await process.run((self._docker, "buildx", "version"), env=env, limit=_ASK_SECONDS)
-        if not buildx.good and int(match["major"]) >= _NEEDS_BUILDX:
-            raise BuilderError(
-                f"docker's client {match['version']} has no buildx, without which it cannot use BuildKit",
-                hint=f"install docker-buildx, or name a client that has it in {CLIENT_VARIABLE}",
-            )
-        server = await process.run(
-            (self._docker, "version", "--format", "{{.Server.Version}}"), env=env, limit=_ASK_SECONDS
-        )
-        if not server.good:
-            raise BuilderError(
-                f"docker's daemon does not answer: {(server.tail or ('it says nothing',))[-1]}",
-                hint="start it, or say where it is in DOCKER_HOST",
-            )
-        return _Client(
-            build=("buildx", "build", "--load") if buildx.good else ("build",),
-            version=f"docker {server.tail[-1]}",
-        )
+        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=environ.get("TMPDIR")) as scratch:
+            env = _env(environ, scratch)
+            buildx = await _has_buildx(env, _client(environ))
+            version = await _version(env, _client(environ))
+            return cls(settings, environ=environ, version=version, buildx=buildx)
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build in the daemon, look at the image, and remove it from there.
@@ -121,7 +79,6 @@ class Docker:
             BuilderError: docker cannot do this build, which says nothing about the Dockerfile.
         """
         outcome.check_paths(request)
-        client = await self._found()
         log = BuildKitLog()
 
         def take(line: str) -> None:
@@ -130,11 +87,11 @@ class Docker:
 
         tag = f"pinbot-test-build:{uuid.uuid4().hex}"
         with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as scratch:
-            env = self._env(Path(scratch))
+            env = _env(self._environ, scratch)
             archive = Path(scratch, "image.tar")
             try:
                 finished = await process.run(
-                    (*process.leash(env), self._docker, *client.build, *self._options(request, tag)),
+                    (*process.leash(env), *self._command, *self._options(request, tag)),
                     env=env,
                     limit=self._settings.timeout,
                     on_line=take,
@@ -155,11 +112,11 @@ class Docker:
                     request,
                     finished,
                     step=log.step,
-                    builder=client.version,
+                    builder=self.version,
                     remedy="install a newer docker, or begin the file with # syntax=docker/dockerfile:1",
                 )
             contents = await asyncio.to_thread(layout.read_archive, archive)
-        return outcome.succeeded(contents, seconds=finished.seconds, builder=client.version)
+        return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
 
     def _options(self, request: BuildRequest, tag: str) -> tuple[str | Path, ...]:
         target = request.target
@@ -175,11 +132,51 @@ class Docker:
             options += ["--build-arg", f"{name}={value}"]
         return (*options, "--file", request.root / target.dockerfile, request.root / target.context)
 
-    def _env(self, scratch: Path) -> dict[str, str]:
-        connection = {name: self._environ[name] for name in _CONNECTION if name in self._environ}
-        home = self._environ.get("HOME", str(scratch))
-        return {
-            **process.environment(self._environ, home=home, scratch=scratch),
-            **connection,
-            "DOCKER_BUILDKIT": "1",
-        }
+
+def _client(environ: Mapping[str, str]) -> str:
+    return environ.get(CLIENT_VARIABLE) or "docker"
+
+
+def _env(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
+    return {
+        **process.environment(environ, home=environ.get("HOME", scratch), scratch=Path(scratch)),
+        **{name: environ[name] for name in _CONNECTION if name in environ},
+        "DOCKER_BUILDKIT": "1",
+    }
+
+
+async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
+    """Whether the client builds by buildx; an old one does without."""
+    try:
+        asked = await process.run((docker, "--version"), env=env, limit=_ASK_SECONDS)
+    except OSError as error:
+        raise BuilderError(
+            "docker is not installed"
+            if docker == "docker"
+            else f"{CLIENT_VARIABLE} names {docker}, which cannot be run: {error.strerror}",
+            hint="install docker with buildx",
+        ) from error
+    said = "\n".join(asked.tail)
+    match = _VERSION.search(said)
+    if not asked.good or match is None:
+        raise BuilderError(f"{docker} is not docker's client: it says {said[:200]!r}")
+    buildx = await process.run((docker, "buildx", "version"), env=env, limit=_ASK_SECONDS)
+    if not buildx.good and int(match["major"]) >= _NEEDS_BUILDX:
+        raise BuilderError(
+            f"docker's client {match['version']} has no buildx, without which it cannot use BuildKit",
+            hint=f"install docker-buildx, or name a client that has it in {CLIENT_VARIABLE}",
+        )
+    return buildx.good
+
+
+async def _version(env: Mapping[str, str], docker: str) -> str:
+    """Of the daemon, which does the building."""
+    asked = await process.run(
+        (docker, "version", "--format", "{{.Server.Version}}"), env=env, limit=_ASK_SECONDS
+    )
+    if not asked.good:
+        raise BuilderError(
+            f"docker's daemon does not answer: {(asked.tail or ('it says nothing',))[-1]}",
+            hint="start it, or say where it is in DOCKER_HOST",
+        )
+    return f"docker {asked.tail[-1]}"

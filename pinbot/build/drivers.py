@@ -1,6 +1,6 @@
 """Which builders there are, and which one makes the test builds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Protocol
 
 from pinbot.build.buildah import Buildah
@@ -10,22 +10,18 @@ from pinbot.errors import BuilderError
 from pinbot.ports import Builder
 
 
-class ProbedBuilder(Builder, Protocol):
-    """A builder that can say whether it is of use on this machine."""
+class _Find(Protocol):
+    """Makes a builder; the BuilderError that it raises otherwise says why there can be none here."""
 
-    async def probe(self) -> str:
-        """Give name and version.
-
-        Raises:
-            BuilderError: why no build can be made with it here.
-        """
-        ...
+    def __call__(
+        self, settings: BuildSettings, registries: Iterable[RegistrySettings], *, environ: Mapping[str, str]
+    ) -> Awaitable[Builder]: ...
 
 
 # In the order in which `auto` tries them: Dockerfiles are written for BuildKit.
-DRIVERS: Mapping[Driver, Callable[..., ProbedBuilder]] = {
-    Driver.DOCKER: Docker,
-    Driver.BUILDAH: Buildah,
+DRIVERS: Mapping[Driver, _Find] = {
+    Driver.DOCKER: Docker.find,
+    Driver.BUILDAH: Buildah.find,
 }
 
 
@@ -45,13 +41,10 @@ async def choose(
     wanted = tuple(DRIVERS) if settings.driver is Driver.AUTO else (settings.driver,)
     problems: list[BuilderError] = []
     for driver in wanted:
-        builder = DRIVERS[driver](settings, registries, environ=environ)
         try:
-            await builder.probe()
+            return await DRIVERS[driver](settings, registries, environ=environ)
         except BuilderError as problem:
             problems.append(problem)
-        else:
-            return builder
     if len(problems) == 1:
         raise problems[0]
     raise BuilderError(

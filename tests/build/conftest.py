@@ -4,16 +4,15 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from pinbot.build.drivers import DRIVERS
+from pinbot.build.drivers import choose
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget
-from pinbot.ports import Builder
 from tests.support.builders import DockerDaemon
 from tests.support.images import push_base_images
 from tests.support.registry import RegistryServer
@@ -50,7 +49,7 @@ class Bench:
     environ: dict[str, str]
     registries: tuple[RegistrySettings, ...]
     tree: Path
-    settings: BuildSettings = field(default_factory=lambda: BuildSettings(timeout=120.0))
+    settings: BuildSettings
     lines: list[str] = field(default_factory=list)
 
     def having(self, **changes: object) -> "Bench":
@@ -61,9 +60,10 @@ class Bench:
         """The same bench with more variables in pinbot's own environment."""
         return replace(self, environ={**self.environ, **variables}, lines=[])
 
-    @property
-    def builder(self) -> Builder:
-        return DRIVERS[self.driver](self.settings, self.registries, environ=self.environ)
+    async def run(self, request: BuildRequest, on_line: Callable[[str], None]) -> BuildOutcome:
+        builder = await choose(self.settings, self.registries, environ=self.environ)
+        assert builder.name == self.driver
+        return await builder.build(request, on_line=on_line)
 
     def request(self, dockerfile: str, **target: object) -> BuildRequest:
         (self.tree / "Dockerfile").write_text(dockerfile)
@@ -72,7 +72,7 @@ class Bench:
     def build(self, dockerfile: str, **target: object) -> BuildOutcome:
         """Build this Dockerfile in the tree; the log is in `lines`."""
         self.lines.clear()
-        return asyncio.run(self.builder.build(self.request(dockerfile, **target), on_line=self.lines.append))
+        return asyncio.run(self.run(self.request(dockerfile, **target), self.lines.append))
 
     @property
     def log(self) -> str:
@@ -88,7 +88,7 @@ class Bench:
                 if sign in line and "RUN" not in line:
                     seen.set()
 
-            task = asyncio.create_task(self.builder.build(self.request(dockerfile), on_line=watch))
+            task = asyncio.create_task(self.run(self.request(dockerfile), watch))
             await asyncio.wait({task, asyncio.create_task(seen.wait())}, return_when="FIRST_COMPLETED")
             assert seen.is_set(), task.result()
             task.cancel()
@@ -172,4 +172,5 @@ def _bench(
     for folder in (tree, scratch, home):
         folder.mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(scratch), **variables}
-    return Bench(driver=driver, environ=environ, registries=registries, tree=tree)
+    settings = BuildSettings(driver=driver, timeout=120.0)
+    return Bench(driver=driver, environ=environ, registries=registries, tree=tree, settings=settings)

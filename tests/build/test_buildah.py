@@ -1,6 +1,7 @@
 """What is buildah's alone: its stores, its access to registries, what separates it from the machine."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,7 @@ def test_credentials_open_a_registry_and_stay_out_of_the_steps(buildah: Bench) -
         pusher.image("private/base", "1", alpine()[0])
         pusher.close()
         settings = RegistrySettings(name=guarded.host, username_variable="NAME", password_variable="WORD")
-        keyed = Bench(
-            driver=buildah.driver,
-            environ={**buildah.environ, "NAME": USERNAME, "WORD": PASSWORD},
-            registries=(settings,),
-            tree=buildah.tree,
-        )
+        keyed = replace(buildah.seeing(NAME=USERNAME, WORD=PASSWORD), registries=(settings,))
         image = keyed.build(
             f"FROM {guarded.host}/private/base:1\n"
             "RUN env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null; echo seen\n"

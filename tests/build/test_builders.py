@@ -264,12 +264,7 @@ def test_two_builds_at_once_do_not_disturb_each_other(bench: Bench, tmp_path: Pa
         requests.append(BuildRequest(target=TARGET, root=folder))
 
     async def both() -> list[object]:
-        builders = [bench.builder for _ in requests]
-        builds = [
-            builder.build(request, on_line=bench.lines.append)
-            for builder, request in zip(builders, requests, strict=True)
-        ]
-        return list(await asyncio.gather(*builds))
+        return list(await asyncio.gather(*(bench.run(request, bench.lines.append) for request in requests)))
 
     one, two = asyncio.run(both())
     assert isinstance(one, BuiltImage), bench.log
@@ -286,4 +281,4 @@ def test_two_builds_at_once_do_not_disturb_each_other(bench: Bench, tmp_path: Pa
 )
 def test_a_target_that_is_not_there_is_said_to_be_so(bench: Bench, target: BuildTarget, message: str) -> None:
     with pytest.raises(BuilderError, match=message):
-        asyncio.run(bench.builder.build(replace(bench.request(GOOD), target=target), on_line=print))
+        asyncio.run(bench.run(replace(bench.request(GOOD), target=target), print))

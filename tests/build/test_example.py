@@ -15,9 +15,7 @@ from tests.support.images import EXAMPLE
 
 
 def test_the_example_builds_from_the_stand_ins(bench: Bench) -> None:
-    image = asyncio.run(
-        bench.builder.build(BuildRequest(target=TARGET, root=EXAMPLE), on_line=bench.lines.append)
-    )
+    image = asyncio.run(bench.run(BuildRequest(target=TARGET, root=EXAMPLE), bench.lines.append))
     assert isinstance(image, BuiltImage), bench.log
     assert image.layers in (2, 3)
     assert 500_000 < image.size < 1_500_000
