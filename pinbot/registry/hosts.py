@@ -24,7 +24,8 @@ class Patience:
         tries: how often one request is sent before its failure is believed.
         pause, longest_pause: the wait before the next try is random, from 0 up to `pause`, which doubles with
             each try until it is the longest.
-        obey: the longest `Retry-After` that is waited for; a longer one is a failure at once.
+        obey: the longest `Retry-After` that is waited for; a longer one is a failure at once. A request that
+            is turned away (429) waits no longer in all.
         budget, earned: tries beyond the first that a host has in store, and what each good answer adds to it.
         give_up: failed requests in a row after which a host that had answered is left alone; one that never
             answered is left alone after its first.
@@ -69,9 +70,9 @@ class Host:
             Untrustworthy: see `Transport.send`.
         """
         connection_may_be_stale = True
-        tried = 0
+        tried = turned_away = 0
+        waited = 0.0
         while True:
-            tried += 1
             outcome = await self._try(send)
             if isinstance(outcome, NoAnswer) and outcome.stale and connection_may_be_stale:
                 connection_may_be_stale = False
@@ -80,13 +81,21 @@ class Host:
                 self._broken = 0
                 self._budget = min(self._budget + self._patience.earned, self._patience.budget)
                 return outcome
-            wait = self._wait(tried, outcome)
-            hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
-            if hopeless or tried >= self._patience.tries or self._budget < 1:
-                return self._end(outcome)
-            self._budget -= 1
+            wait = self._wait(tried + turned_away, outcome)
+            if isinstance(outcome, Answer) and outcome.status == TOO_MANY_REQUESTS:
+                # Nothing failed: the host asks for time. It gets as much as one long `Retry-After`, in all.
+                turned_away += 1
+                if waited + wait > self._patience.obey:
+                    return self._end(outcome)
+            else:
+                tried += 1
+                hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
+                if hopeless or tried >= self._patience.tries or self._budget < 1:
+                    return self._end(outcome)
+                self._budget -= 1
             if isinstance(outcome, Answer) and outcome.status in _BUSY:
                 self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
+            waited += wait
             await self._clock.sleep(wait)
 
     async def _try(self, send: Callable[[], Awaitable[Answer]]) -> Answer | NoAnswer:
@@ -121,11 +130,15 @@ class Host:
             raise outcome
         return outcome
 
-    def _wait(self, tried: int, outcome: Answer | NoAnswer) -> float:
-        """Seconds before the next try; raises Unreachable if the host wants more than is sensible."""
+    def _wait(self, times: int, outcome: Answer | NoAnswer) -> float:
+        """Seconds before the next try, when there were so many `times` before.
+
+        Raises:
+            Unreachable: the host wants more than is sensible.
+        """
         asked = retry_after(outcome) if isinstance(outcome, Answer) else None
-        if asked is None:
-            longest = min(self._patience.pause * (1 << tried - 1), self._patience.longest_pause)
+        if not asked:
+            longest = min(self._patience.pause * (1 << times), self._patience.longest_pause)
             return self._jitter() * longest
         if asked <= self._patience.obey:
             return asked
