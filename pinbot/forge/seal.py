@@ -8,8 +8,8 @@ The last line of the message is a git trailer:
 cherry-picked no longer matches its own message: the seal is broken and the commit is theirs. `fingerprint`
 stands for the proposal, so that a branch that holds it already is recognised without reading a file.
 
-The body of the pull request carries the fingerprint too: a run that is killed after it moved the branch leaves
-a body that tells of another proposal, and the mark shows it.
+The body of the pull request carries the fingerprint too: a run that is killed after it moved the branch
+leaves a body that tells of another proposal, and the mark shows it.
 """
 
 import hashlib

@@ -69,3 +69,13 @@ def client(
 def propose(server: GitHubServer, wanted: Proposal | None = None, **settings: Any) -> PullRequest:
     """One whole run, as a process of its own would do it."""
     return asyncio.run(client(server, **settings).propose(wanted or proposal()))
+
+
+def calls(github: GitHubServer) -> list[str]:
+    """The requests since the last look, short: `GET pulls`."""
+    seen = [
+        f"{request.method} {request.path.removeprefix(f'/repos/{REPOSITORY}').lstrip('/').split('/', 2)[:2]}"
+        for request in github.requests
+    ]
+    github.forget_requests()
+    return [call.replace("['", "").replace("', '", "/").replace("']", "") for call in seen]
