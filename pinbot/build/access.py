@@ -43,14 +43,18 @@ def grant(
         The variables and the global options that make buildah read them.
 
     Raises:
-        BuilderError: docker's config.json or a certificate cannot be read.
+        BuilderError: docker's config.json or a certificate cannot be read, or nothing can be written.
     """
     known = tuple(registries)
     conf, aliases, auth = folder / "registries.conf", folder / "aliases.conf", folder / "auth.json"
-    conf.write_text(_registries_conf(known))
-    aliases.write_text(_aliases_conf(host_aliases))
-    auth.touch(mode=0o600)
-    auth.write_text(json.dumps(_credentials(known, environ)))
+    credentials = _credentials(known, environ)
+    try:
+        conf.write_text(_registries_conf(known))
+        aliases.write_text(_aliases_conf(host_aliases))
+        auth.touch(mode=0o600)
+        auth.write_text(json.dumps(credentials))
+    except OSError as error:
+        raise BuilderError(f"buildah cannot be told of registries: {error}") from error
     for settings in known:
         if settings.ca is not None:
             _trust(folder, settings.host, Path(settings.ca))
@@ -124,8 +128,8 @@ def _credentials(registries: tuple[RegistrySettings, ...], environ: Mapping[str,
 
 def _trust(folder: Path, host: str, authorities: Path) -> None:
     certificates = folder / ".config" / "containers" / "certs.d" / host
-    certificates.mkdir(parents=True, exist_ok=True)
     try:
+        certificates.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(authorities, certificates / "ca.crt")
     except OSError as error:
         raise BuilderError(f"the authorities of {host} cannot be read: {error}") from error

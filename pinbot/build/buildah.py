@@ -1,14 +1,13 @@
 """Test builds with buildah: no daemon, stores of their own, RUN steps in a chroot within fresh namespaces."""
 
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from pinbot.build import access, layout, namespaces, outcome, process
+from pinbot.build import access, arguments, layout, namespaces, outcome, process
 from pinbot.build.log import BuildahLog
 from pinbot.build.store import Store, cache_folder, claim
 from pinbot.config import BuildSettings, Network, RegistrySettings
@@ -18,7 +17,6 @@ from pinbot.model.build import BuildOutcome, BuildRequest
 _ASK_SECONDS = 60.0
 _TIDY_SECONDS = 600.0
 _REMOVE_CONTAINERS = ("rm", "--all")
-_MOST_PULLS = 50
 _RETRIES = ("--retry", "2", "--retry-delay", "1s")
 _VERSION = re.compile(r"buildah version (?P<version>\S+)")
 # Before the first step, buildah complains of the Dockerfile or of the machine.
@@ -54,8 +52,8 @@ class Buildah:
         Raises:
             BuilderError: why not.
         """
-        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=environ.get("TMPDIR")) as home:
-            env = process.environment(environ, home=home, scratch=Path(home))
+        with process.scratch_folder(environ) as home:
+            env = process.environment(environ, home=home, scratch=home)
             return cls(
                 settings,
                 registries,
@@ -70,7 +68,7 @@ class Buildah:
         Raises:
             BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
         """
-        outcome.check_paths(request)
+        arguments.check(request)
         with claim(cache_folder(self._environ)) as store:
             variables, options = access.grant(store.work, self._registries, self._environ)
             bench = _Bench(
@@ -108,10 +106,9 @@ class Buildah:
 
 
 async def _version(env: Mapping[str, str]) -> str:
-    try:
-        asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
-    except OSError as error:
-        raise BuilderError("buildah is not installed", hint="install buildah") from error
+    if not process.is_there("buildah", env):
+        raise BuilderError("buildah is not installed", hint="install buildah")
+    asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
     match = _VERSION.search("\n".join(asked.tail))
     if not asked.good or match is None:
         raise BuilderError(f"buildah does not start: {' '.join(asked.tail)[:200]}")
@@ -135,7 +132,7 @@ class _Bench:
 
     async def buildah(
         self,
-        *arguments: str | Path,
+        *words: str | Path,
         closed: bool = False,
         limit: float = _TIDY_SECONDS,
         on_line: Callable[[str], None] = lambda _: None,
@@ -144,7 +141,7 @@ class _Bench:
         state = ("--root", self.store.root, "--runroot", self.store.work / "run")
         wrapper = (*process.leash(self.env), *(namespaces.command(closed=closed) if self.separate else ()))
         return await process.run(
-            (*wrapper, "buildah", *state, *self.options, *arguments),
+            (*wrapper, "buildah", *state, *self.options, *words),
             env=self.env,
             limit=limit,
             on_line=on_line,
@@ -169,11 +166,11 @@ class _Bench:
             if tagged:
                 await self._must("rmi", *tagged)
 
-    async def _must(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> None:
-        finished = await self.buildah(*arguments, on_line=on_line)
+    async def _must(self, *words: str, on_line: Callable[[str], None] = lambda _: None) -> None:
+        finished = await self.buildah(*words, on_line=on_line)
         if not finished.good:
             raise BuilderError(
-                f"buildah {arguments[0]} failed: {' '.join(finished.tail)[-300:]}",
+                f"buildah {words[0]} failed: {' '.join(finished.tail)[-300:]}",
                 hint=f"delete {self.store.folder}, which is only a cache",
             )
 
@@ -200,12 +197,12 @@ class _Bench:
                     on_line(line)
 
             finished = await self._bud(request, left(), take)
-            if not self.closed or log.absent is None or log.absent in pulled or len(pulled) == _MOST_PULLS:
+            if finished.good or not self.closed or log.absent is None or log.absent in pulled:
                 break
             pulled.add(log.absent)
             platform = ("--platform", request.target.platform) if request.target.platform else ()
             finished = await self.buildah(
-                "pull", *_RETRIES, *platform, log.absent, limit=left(), on_line=on_line
+                *("pull", *_RETRIES, *platform, log.absent), limit=left(), on_line=on_line
             )
             if not finished.good:
                 break
@@ -222,20 +219,15 @@ class _Bench:
     async def _bud(
         self, request: BuildRequest, limit: float, on_line: Callable[[str], None]
     ) -> process.Finished:
-        target = request.target
-        arguments: list[str | Path] = ["bud", "--isolation", "chroot", "--layers", "--http-proxy=false"]
-        # Nothing in the image may depend on when it was built.
-        arguments += ["--timestamp", "0", *_RETRIES]
-        if self.closed:
-            arguments += ["--pull=never"]
-        if target.stage is not None:
-            arguments += ["--target", target.stage]
-        if target.platform is not None:
-            arguments += ["--platform", target.platform]
-        for name, value in target.args:
-            arguments += ["--build-arg", f"{name}={value}"]
-        # Written to the store, not straight to a layout: else the last step is never found in the cache.
-        arguments += ["--iidfile", self._image_id, "--file", request.root / target.dockerfile]
         return await self.buildah(
-            *arguments, request.root / target.context, closed=self.closed, limit=limit, on_line=on_line
+            *("bud", "--isolation", "chroot", "--layers", "--http-proxy=false", *_RETRIES),
+            # Nothing in the image may depend on when it was built.
+            *("--timestamp", "0"),
+            # Into the store, not straight into a layout: else the last step is never found in the cache.
+            *("--iidfile", self._image_id),
+            *(("--pull=never",) if self.closed else ()),
+            *arguments.of(request),
+            closed=self.closed,
+            limit=limit,
+            on_line=on_line,
         )

@@ -7,13 +7,12 @@ writes OCI layouts only since there is the containerd image store.
 
 import asyncio
 import re
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
-from pinbot.build import layout, outcome, process
+from pinbot.build import arguments, layout, outcome, process
 from pinbot.build.log import BuildKitLog
 from pinbot.config import BuildSettings, Network, RegistrySettings
 from pinbot.errors import BuilderError
@@ -66,7 +65,7 @@ class Docker:
         Raises:
             BuilderError: why not.
         """
-        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=environ.get("TMPDIR")) as scratch:
+        with process.scratch_folder(environ) as scratch:
             env = _env(environ, scratch)
             buildx = await _has_buildx(env, _client(environ))
             version = await _version(env, _client(environ))
@@ -78,7 +77,7 @@ class Docker:
         Raises:
             BuilderError: docker cannot do this build, which says nothing about the Dockerfile.
         """
-        outcome.check_paths(request)
+        arguments.check(request)
         log = BuildKitLog()
 
         def take(line: str) -> None:
@@ -86,9 +85,9 @@ class Docker:
             on_line(line)
 
         tag = f"pinbot-test-build:{uuid.uuid4().hex}"
-        with tempfile.TemporaryDirectory(prefix="pinbot-", dir=self._environ.get("TMPDIR")) as scratch:
+        with process.scratch_folder(self._environ) as scratch:
             env = _env(self._environ, scratch)
-            archive = Path(scratch, "image.tar")
+            archive = scratch / "image.tar"
             try:
                 finished = await process.run(
                     (*process.leash(env), *self._command, *self._options(request, tag)),
@@ -119,27 +118,21 @@ class Docker:
         return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
 
     def _options(self, request: BuildRequest, tag: str) -> tuple[str | Path, ...]:
-        target = request.target
-        # Pull: what the registry has is to be tested, not what is left in the daemon under the same tag.
-        options: list[str | Path] = ["--progress", "plain", "--pull", "--tag", tag]
-        if self._settings.network is Network.NONE:
-            options += ["--network", "none"]
-        if target.stage is not None:
-            options += ["--target", target.stage]
-        if target.platform is not None:
-            options += ["--platform", target.platform]
-        for name, value in target.args:
-            options += ["--build-arg", f"{name}={value}"]
-        return (*options, "--file", request.root / target.dockerfile, request.root / target.context)
+        return (
+            # Pull: what the registry has is to be tested, not what is in the daemon under the same tag.
+            *("--progress", "plain", "--pull", "--tag", tag),
+            *(("--network", "none") if self._settings.network is Network.NONE else ()),
+            *arguments.of(request),
+        )
 
 
 def _client(environ: Mapping[str, str]) -> str:
     return environ.get(CLIENT_VARIABLE) or "docker"
 
 
-def _env(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
+def _env(environ: Mapping[str, str], scratch: Path) -> dict[str, str]:
     return {
-        **process.environment(environ, home=environ.get("HOME", scratch), scratch=Path(scratch)),
+        **process.environment(environ, home=environ.get("HOME", scratch), scratch=scratch),
         **{name: environ[name] for name in _CONNECTION if name in environ},
         "DOCKER_BUILDKIT": "1",
     }
@@ -147,15 +140,12 @@ def _env(environ: Mapping[str, str], scratch: str) -> dict[str, str]:
 
 async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
     """Whether the client builds by buildx; an old one does without."""
-    try:
-        asked = await process.run((docker, "--version"), env=env, limit=_ASK_SECONDS)
-    except OSError as error:
+    if not process.is_there(docker, env):
+        named = f"{CLIENT_VARIABLE} names {docker}, which is no program"
         raise BuilderError(
-            "docker is not installed"
-            if docker == "docker"
-            else f"{CLIENT_VARIABLE} names {docker}, which cannot be run: {error.strerror}",
-            hint="install docker with buildx",
-        ) from error
+            "docker is not installed" if docker == "docker" else named, hint="install docker with buildx"
+        )
+    asked = await process.run((docker, "--version"), env=env, limit=_ASK_SECONDS)
     said = "\n".join(asked.tail)
     match = _VERSION.search(said)
     if not asked.good or match is None:

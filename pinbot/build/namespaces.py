@@ -35,11 +35,10 @@ async def usable(env: Mapping[str, str], *, closed: bool) -> bool:
     Raises:
         BuilderError: the network is to be closed, and cannot be.
     """
-    try:
-        tried = await process.run((*command(closed=closed), "true"), env=env, limit=_TRY_SECONDS)
-    except OSError:
+    if not process.is_there("unshare", env):
         why = "util-linux is not installed"
     else:
+        tried = await process.run((*command(closed=closed), "true"), env=env, limit=_TRY_SECONDS)
         if tried.good:
             return True
         why = " ".join(tried.tail)[:200]

@@ -54,22 +54,3 @@ def failed(request: BuildRequest, finished: Finished, *, step: str, builder: str
         builder=builder,
         timed_out=finished.timed_out,
     )
-
-
-def check_paths(request: BuildRequest) -> None:
-    """See that there is something to build.
-
-    Raises:
-        BuilderError: the Dockerfile or the context is not there.
-    """
-    target = request.target
-    if not (request.root / target.dockerfile).is_file():
-        raise BuilderError(
-            "there is no such Dockerfile", hint="correct build.targets in pinbot.yaml", file=target.dockerfile
-        )
-    if not (request.root / target.context).is_dir():
-        raise BuilderError(
-            f"its build context {target.context} is no folder",
-            hint="correct build.targets in pinbot.yaml",
-            file=target.dockerfile,
-        )

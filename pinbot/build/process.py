@@ -10,11 +10,14 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pinbot.errors import BuilderError
 
 TAIL_LINES = 40
 LONGEST_LINE = 2000
@@ -57,15 +60,39 @@ class Finished:
         return self.code == 0 and not self.timed_out
 
 
+@contextlib.contextmanager
+def scratch_folder(environ: Mapping[str, str]) -> Iterator[Path]:
+    """A private folder for as long as it is needed, where TMPDIR says.
+
+    Raises:
+        BuilderError: none can be made.
+    """
+    with contextlib.ExitStack() as exits:
+        try:
+            made = tempfile.TemporaryDirectory(
+                prefix="pinbot-", dir=environ.get("TMPDIR"), ignore_cleanup_errors=True
+            )
+        except OSError as error:
+            raise BuilderError(
+                f"no temporary folder can be made: {error}", hint="name another place in TMPDIR"
+            ) from error
+        yield Path(exits.enter_context(made))
+
+
 def environment(environ: Mapping[str, str], *, home: str | Path, scratch: Path) -> dict[str, str]:
     """The variables of `environ` that any builder may see, with a home and a folder for temporary files."""
     passed = {name: environ[name] for name in _PASSED_ON if name in environ}
     return {**passed, "HOME": str(home), "TMPDIR": str(scratch), "LC_ALL": "C.UTF-8"}
 
 
+def is_there(program: str, env: Mapping[str, str]) -> bool:
+    """Whether a program can be found on the PATH of `env`, or is a path to one."""
+    return shutil.which(program, path=env.get("PATH", os.defpath)) is not None
+
+
 def leash(env: Mapping[str, str]) -> tuple[str, ...]:
     """The command in front of one that must end when pinbot does, even where that is killed outright."""
-    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv", path=env.get("PATH")) else ()
+    return ("setpriv", "--pdeathsig", "KILL") if is_there("setpriv", env) else ()
 
 
 async def run(
@@ -86,7 +113,7 @@ async def run(
         on_line: gets each line as it comes, cleaned and of bounded length; blank lines are left out.
 
     Raises:
-        OSError: the program is not there or may not be run.
+        BuilderError: the program cannot be started.
     """
     started = time.monotonic()
     tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -137,6 +164,8 @@ async def _started(
                 env=dict(env),
                 start_new_session=True,
             )
+        except OSError as error:
+            raise BuilderError(f"{command[0]} cannot be started: {error.strerror}") from error
         finally:
             os.close(writing)
         yield process, output

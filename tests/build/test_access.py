@@ -114,6 +114,11 @@ def test_authorities_are_laid_where_the_registry_is(tmp_path: Path) -> None:
     assert laid.read_text() == "a certificate"
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BuilderError, match="buildah cannot be told of registries"):
+        grant(tmp_path / "gone", (), {})
+
+
 def test_authorities_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(BuilderError, match=r"authorities of quay\.io cannot be read"):
         grant(tmp_path, (RegistrySettings(name="quay.io", ca=str(tmp_path / "gone.pem")),), {})

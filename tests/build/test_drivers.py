@@ -62,7 +62,7 @@ def test_what_only_looks_like_docker_is_not_taken_for_it(tmp_path: Path) -> None
 def test_a_client_that_is_named_must_be_there(tmp_path: Path) -> None:
     error = refusal({"PATH": os.environ["PATH"], "PINBOT_DOCKER": str(tmp_path / "gone")}, DOCKER_ONLY)
     assert "PINBOT_DOCKER names" in error.message
-    assert "No such file" in error.message
+    assert "is no program" in error.message
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.build.process import LONGEST_LINE, TAIL_LINES, Finished, clean, environment, run
+from pinbot.build.process import (
+    LONGEST_LINE,
+    TAIL_LINES,
+    Finished,
+    clean,
+    environment,
+    run,
+    scratch_folder,
+)
+from pinbot.errors import BuilderError
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -90,8 +99,21 @@ def test_nothing_can_be_read_from_standard_input() -> None:
 
 
 def test_a_program_that_is_not_there_is_said_to_be_missing() -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BuilderError, match="no-such-program cannot be started: No such file"):
         asyncio.run(run(("no-such-program",), env=ENV, limit=30.0))
+
+
+def test_a_scratch_folder_is_where_the_variable_says_and_goes(tmp_path: Path) -> None:
+    with scratch_folder({"TMPDIR": str(tmp_path)}) as folder:
+        assert folder.parent == tmp_path
+        (folder / "file").touch()
+    assert list(tmp_path.iterdir()) == []
+    with (
+        pytest.raises(BuilderError, match="no temporary folder") as caught,
+        scratch_folder({"TMPDIR": "/no"}),
+    ):
+        pass
+    assert "TMPDIR" in caught.value.hint
 
 
 def test_a_time_out_ends_the_whole_group_even_what_will_not_go() -> None:
