@@ -32,7 +32,8 @@ _DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\xc2\xb5s|\xce
 # matched after the keyword and allows less than BuildKit does, never more.
 _WORD = r"[^\s'\"\\`<\x80-\xff]"
 _OWNER = rf"(?:--(?:chown|chmod)={_WORD}++[ \t]++)?"
-_PAIR = r"[\w.][\w.-]*+=(?:[^\s'\"\\`\x80-\xff]++|\"[^\"\\`\n]*+\"|'[^'\\`\n]*+')*+"
+_VALUE = r"(?:[^\s'\"\\`\x80-\xff]++|\"[^\"\\`\n]*+\"|'[^'\\`\n]*+')*+"
+_PAIR = rf"[\w.][\w.-]*+={_VALUE}"
 _GLUE = r"(?:[ \t]++|\\[ \t]*+\r?\n)++"
 _SHELL_FORM = r"[!-,.-Z\]^_a-~]"
 _STRINGS = r"\[ ?(?:\"[^\"\\\x00-\x1f]++\" ?(?:, ?)?)++\][ \t]*+\Z"
@@ -47,8 +48,8 @@ _PLAIN = {
         ("CMD ENTRYPOINT", rf"{_SHELL_FORM}|{_STRINGS}"),
         ("COPY ADD", rf"{_OWNER}(?![-\[]){_WORD}++[ \t]++{_WORD}++"),
         ("ENV LABEL", rf"{_PAIR}(?:{_GLUE}{_PAIR})*+[ \t]*+\Z|\w++[ \t]++[^\s\\`]"),
-        ("ARG", r"[A-Za-z_]"),
-        ("EXPOSE MAINTAINER STOPSIGNAL USER WORKDIR", r"[!-,./-~]"),
+        ("ARG", rf"\w++(?:={_VALUE})?[ \t]*+\Z"),
+        ("EXPOSE MAINTAINER STOPSIGNAL USER WORKDIR", r"[!-,./-Z^_a-~]"),
         ("VOLUME", rf"[!-,./-Z^_a-~]|{_STRINGS}"),
     )
     for name in names.split()
@@ -60,8 +61,7 @@ def plainly_right(instruction: Instruction) -> bool:
     pattern = _PLAIN.get(instruction.name)
     if pattern is None:
         return False
-    body = instruction.start + instruction.after_keyword
-    return pattern.match(instruction.source.text, body, instruction.end) is not None
+    return pattern.match(instruction.source.text, instruction.body, instruction.end) is not None
 
 
 def check(instruction: Instruction, *, lenient: bool = False) -> None:

@@ -84,7 +84,8 @@ class Instruction:
         end: offset after the last character of its (last continuation) line; heredocs come after it.
         name: the keyword in upper case; whatever stands there, if it is none.
         line: the logical line.
-        after_keyword: index in `line` after the keyword and the blanks that follow it.
+        body: offset after the keyword and the blanks that follow it; `end` if they stand on different lines.
+        after_keyword: the same as an index in `line`.
         outer: the ONBUILD that it is the trigger of.
         heredocs: in the order of their texts.
     """
@@ -94,6 +95,7 @@ class Instruction:
     start: int
     end: int
     name: str
+    body: int
     after_keyword: int
     outer: "Instruction | None" = None
     heredocs: tuple[Heredoc, ...] = ()
@@ -158,6 +160,7 @@ class Instruction:
             start=self.line.offset(begin),
             end=self.end,
             name=name,
+            body=self.end,
             after_keyword=after,
             outer=self,
         )
@@ -252,6 +255,7 @@ def parse(source: SourceText) -> Dockerfile:
             start=start,
             end=end,
             name=head[1].upper() if head[1] else "",
+            body=body if head[1] else end,
             after_keyword=body - start,
         )
         if not head[1]:

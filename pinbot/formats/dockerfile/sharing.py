@@ -1,9 +1,10 @@
 """What else the default of an ARG feeds: a digest written into it would go there as well."""
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from pinbot.formats.dockerfile.instructions import Instruction
 from pinbot.formats.dockerfile.placing import Refusal, Tail
@@ -37,7 +38,6 @@ class Sharing:
 
     def __init__(self, scope: GlobalScope, stages: tuple[Stage, ...], uses: Iterable[Use]) -> None:
         self._scope = scope
-        self._stages = stages
         self._uses: defaultdict[int, list[Use]] = defaultdict(list)
         for use in uses:
             for arg in use.expanded.uses:
@@ -46,13 +46,16 @@ class Sharing:
         for arg in scope.args:
             for used in arg.uses:
                 self._made_from[id(used)].append(arg)
+        self._verdicts: dict[tuple[object, ...], str | None] = {}
+        self._built_on: defaultdict[str | None, list[Stage]] = defaultdict(list)
         self._redeclared: defaultdict[str, list[tuple[Stage, int]]] = defaultdict(list)
         for stage in stages:
+            self._built_on[stage.base.text.lower()].append(stage)
             for at, instruction in enumerate(stage.following):
                 if instruction.name == "ARG":
                     for word in instruction.arguments:
                         if "=" not in word.text:
-                            self._redeclared[word.text].append((stage, at))
+                            self._redeclared[word.text].append((stage, at + 1))
 
     def check(self, use: Use) -> None:
         """See that a digest at the end of the use's tail goes into this image and nowhere else.
@@ -65,25 +68,32 @@ class Sharing:
         arg = self._scope.arg_of(use.tail.word)
         if arg is None:
             return
+        # Thousands of stages may share one ARG, and then one verdict.
+        key = (id(arg), *use.signature, *sorted(use.expanded.value.computed))
+        if key not in self._verdicts:
+            self._verdicts[key] = self._objection(use, arg)
+        objection = self._verdicts[key]
+        if objection is not None:
+            raise Refusal(objection)
+
+    def _objection(self, use: Use, arg: GlobalArg) -> str | None:
         here = f"ARG {arg.name} (line {arg.line})"
         affected = self._affected(arg)
         for each in affected:
             for other in self._uses[id(each)]:
                 if other.signature != use.signature:
-                    raise Refusal(f"{here} also gives {other.what} on line {other.line}: {_ADVICE}")
+                    return f"{here} also gives {other.what} on line {other.line}: {_ADVICE}"
         names = {each.name for each in affected}
         for expansion in (use.expanded.value, *(each.value for each in affected if each.value is not None)):
             if names & expansion.computed:
-                raise Refusal(
+                return (
                     f"{here} is cut or replaced in ${{…}}, which a digest in it would not survive: {_ADVICE}"
                 )
         for name in sorted(names):
-            for stage, at in self._redeclared[name]:
-                line = self._used_after(name, stage, at)
-                if line is not None:
-                    raise Refusal(
-                        f"{here} also reaches the stage's own instructions on line {line}: {_ADVICE}"
-                    )
+            line = self._line_of_use(name)
+            if line is not None:
+                return f"{here} also reaches the stage's own instructions on line {line}: {_ADVICE}"
+        return None
 
     def _affected(self, arg: GlobalArg) -> list[GlobalArg]:
         """The ARG and those whose defaults are made from it."""
@@ -96,20 +106,23 @@ class Sharing:
                     waiting.append(made)
         return list(affected.values())
 
-    def _used_after(self, name: str, stage: Stage, at: int) -> int | None:
-        """The line where a stage, or one built on it, can use an ARG that it declared again.
+    def _line_of_use(self, name: str) -> int | None:
+        """Where a stage that declares an ARG again, or one that is built on such a stage, can use it.
 
         Every RUN can: its process finds the ARG in its environment (dispatchArg, dispatchRun).
         """
-        line = _first_use(name, stage.following[at + 1 :])
-        below = {stage.name}
-        for later in self._stages[stage.index + 1 :]:
+        waiting = deque(self._redeclared[name])
+        seen = {stage.index for stage, _ in waiting}
+        while waiting:
+            stage, begin = waiting.popleft()
+            line = _first_use(name, islice(stage.following, begin, None))
             if line is not None:
-                break
-            if later.base.text.lower() in below:
-                below.add(later.name)
-                line = _first_use(name, later.following)
-        return line
+                return line
+            for later in self._built_on[stage.name]:
+                if later.index > stage.index and later.index not in seen:
+                    seen.add(later.index)
+                    waiting.append((later, 0))
+        return None
 
 
 def _first_use(name: str, instructions: Iterable[Instruction]) -> int | None:

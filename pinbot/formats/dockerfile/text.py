@@ -123,7 +123,7 @@ class SourceText:
         """An error about the byte at `offset`, with its line and a caret under it."""
         position = self.position(min(offset, len(self.text)))
         shown = readable(self.line_text(position.line))
-        cut = max(0, position.column - _EXCERPT)
+        cut = max(0, position.column - _EXCERPT // 2)
         line = shown[cut : cut + _EXCERPT].replace("\t", " ")
         return SyntaxProblem(
             message,
