@@ -66,7 +66,7 @@ class NoAnswer(Unreachable):
 
     Attributes:
         transient: whether it may go well the next time.
-        stale: whether only an idle connection had been closed meanwhile, so that asking again costs nothing.
+        stale: whether the reason may be that the server had closed an idle connection, which is no failure.
     """
 
     def __init__(self, message: str, *, hint: str = "", transient: bool = False, stale: bool = False) -> None:
@@ -246,11 +246,7 @@ def _mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
             stale="without sending a response" in str(error),
         ) from error
     except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
-        raise NoAnswer(
-            f"the connection to {host} was lost",
-            transient=True,
-            stale=isinstance(error, httpx.WriteError),
-        ) from error
+        raise NoAnswer(f"the connection to {host} was lost", transient=True, stale=True) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
         raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
 
