@@ -1,10 +1,16 @@
 """Tests say which real parts they need; one that is missing skips them by name, or fails them in CI."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support import parts
+from tests.support.builders import DockerDaemon
+from tests.support.github.contract import OpenApiContract
+from tests.support.images import push_base_images
+from tests.support.registry import RegistryServer
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -15,3 +21,29 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.fail(reason, pytrace=False)
             elif reason:
                 pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[RegistryServer]:
+    """A registry with `library/alpine` and `library/rust:alpine`."""
+    with RegistryServer() as server:
+        push_base_images(server.base_url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def daemon(registry: RegistryServer) -> Iterator[DockerDaemon]:
+    """A daemon that finds Docker Hub's images in the registry."""
+    with DockerDaemon(mirror=registry.base_url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the tests share of buildah's stores, so that base images are pulled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def contract() -> OpenApiContract | None:
+    return OpenApiContract.load(parts.OPENAPI) if parts.missing("openapi") is None else None

@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,31 +14,9 @@ from pinbot.build.drivers import choose
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget
 from tests.support.builders import DockerDaemon
-from tests.support.images import push_base_images
 from tests.support.registry import RegistryServer
 
 TARGET = BuildTarget(dockerfile="Dockerfile", context=".")
-
-
-@pytest.fixture(scope="session")
-def registry() -> Iterator[RegistryServer]:
-    """A registry with `library/alpine` and `library/rust:alpine`."""
-    with RegistryServer() as server:
-        push_base_images(server.base_url)
-        yield server
-
-
-@pytest.fixture(scope="session")
-def daemon(registry: RegistryServer) -> Iterator[DockerDaemon]:
-    """A daemon that finds Docker Hub's images in the registry."""
-    with DockerDaemon(mirror=registry.base_url) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the tests share of buildah's stores, so that base images are pulled once."""
-    return tmp_path_factory.mktemp("cache")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +133,8 @@ def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
 
 @pytest.fixture(
     params=[
-        pytest.param("buildah", marks=pytest.mark.needs("docker-registry", "busybox", "buildah")),
-        pytest.param("docker", marks=pytest.mark.needs("docker-registry", "busybox", "dockerd")),
+        pytest.param("buildah", marks=pytest.mark.needs("base-images", "buildah")),
+        pytest.param("docker", marks=pytest.mark.needs("base-images", "dockerd")),
     ]
 )
 def bench(request: pytest.FixtureRequest) -> Bench:

@@ -17,7 +17,7 @@ from tests.support.images import alpine
 from tests.support.oci import Pusher
 from tests.support.registry import PASSWORD, USERNAME, RegistryServer
 
-pytestmark = pytest.mark.needs("docker-registry", "busybox", "buildah")
+pytestmark = pytest.mark.needs("base-images", "buildah")
 
 
 def test_credentials_open_a_registry_and_stay_out_of_the_steps(buildah: Bench) -> None:

@@ -249,7 +249,7 @@ def test_a_dockerfile_that_is_newer_than_the_builder_is_no_failed_build(
     assert "newer" in caught.value.hint
 
 
-@pytest.mark.needs("docker-registry", "busybox", "dockerd")
+@pytest.mark.needs("base-images", "dockerd")
 def test_an_image_that_docker_cannot_save_is_no_failed_build(docker: Bench) -> None:
     with pytest.raises(BuilderError, match=r"docker cannot save the image: .*empty export"):
         docker.build("FROM scratch\n")

@@ -110,7 +110,7 @@ def test_a_daemon_that_is_not_there_is_said_not_to_answer(tmp_path: Path) -> Non
     assert "DOCKER_HOST" in error.hint
 
 
-@pytest.mark.needs("dockerd", "docker-registry", "busybox")
+@pytest.mark.needs("base-images", "dockerd")
 def test_docker_comes_first_because_dockerfiles_are_written_for_it(daemon: DockerDaemon) -> None:
     assert chosen({"PATH": os.environ["PATH"], **daemon.environ}) == "docker"
 

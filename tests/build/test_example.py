@@ -21,7 +21,7 @@ def test_the_example_builds_from_the_stand_ins(bench: Bench) -> None:
     assert 500_000 < image.size < 1_500_000
 
 
-@pytest.mark.needs("docker-registry", "busybox", "dockerd")
+@pytest.mark.needs("base-images", "dockerd")
 def test_the_example_reads_its_files_as_an_unprivileged_user(daemon: DockerDaemon) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

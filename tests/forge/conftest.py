@@ -5,15 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.forge.support import FILES, REPOSITORY, TOKEN
-from tests.support import parts
 from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
 from tests.support.github.state import Repository
-
-
-@pytest.fixture
-def contract() -> OpenApiContract | None:
-    return OpenApiContract.load(parts.OPENAPI) if parts.missing("openapi") is None else None
 
 
 @pytest.fixture

@@ -25,6 +25,10 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (_command("git"), "apt-get install git"),
     "docker-registry": (_command("docker-registry"), "apt-get install docker-registry"),
     "busybox": (lambda: Path("/bin/busybox").exists(), "apt-get install busybox-static"),
+    "base-images": (
+        lambda: _command("docker-registry", "cargo")() and Path("/bin/busybox").exists(),
+        "apt-get install docker-registry busybox-static cargo",
+    ),
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
