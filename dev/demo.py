@@ -6,6 +6,7 @@ stand-in for GitHub that keeps its state in a real git repository.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "rust-scratch"
 REPOSITORY = "acme/rust-scratch"
 TOKEN = "the-token-of-the-demo"
 
-console = Console(highlight=False)
+WIDTH = 110
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def main() -> None:
@@ -89,9 +91,15 @@ def _project(home: Path, registry: str) -> Path:
 def _show_pull_request(repository: Repository) -> None:
     [pull] = repository.pulls.values()
     say(f"\nPull request #{pull.number}, as it is rendered:")
-    console.print(Panel(Markdown(pull.body or ""), title=pull.title, width=110))
+    console.print(Panel(Markdown(_for_terminals(pull.body or "")), title=pull.title, width=WIDTH))
     say("What its branch changes:")
-    console.print(repository.git.run("diff", f"{pull.base}...{pull.head}").decode(), markup=False)
+    console.print(repository.git.text("diff", "--stat", f"{pull.base}...{pull.head}"), markup=False)
+    console.print(repository.git.text("log", "-1", pull.head), markup=False, style="dim")
+
+
+def _for_terminals(body: str) -> str:
+    """The body with headings where GitHub shows parts to unfold, which terminals cannot."""
+    return re.sub(r"<details><summary>(.*?)</summary>", r"#### \1", body).replace("</details>", "")
 
 
 class Pinbot:

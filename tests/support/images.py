@@ -23,6 +23,8 @@ from tests.support.parts import CACHE
 BUSYBOX = Path("/bin/busybox")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rust-scratch"
 ZONES = ("UTC", "America/New_York", "Asia/Tokyo", "Europe/Zurich")
+NEW_ZONE = "America/Coyhaique"
+"""Came with tzdata 2025b; here with the second revision."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -130,6 +132,11 @@ def _zone(name: str) -> bytes:
     raise FileNotFoundError(f"no compiled time zone {name}: apt-get install tzdata")
 
 
+def _new_zone(revision: int) -> Iterable[Entry]:
+    if revision > 1:
+        yield Entry(name=f"usr/share/zoneinfo/{NEW_ZONE}", data=_zone("America/Santiago"))
+
+
 def _folders(*names: str, mode: int = 0o755) -> Iterable[Entry]:
     return (Entry(name=name, mode=mode) for name in names)
 
@@ -176,11 +183,13 @@ def alpine(revision: int = 1) -> tuple[Image, ...]:
             _package("busybox", f"1.37.0-r{18 + revision}"),
             _package("ca-certificates", "20260413-r0"),
             _package("musl", f"1.2.5-r{9 + revision}"),
+            _package("tzdata", "2025a-r0" if revision == 1 else "2025b-r0"),
         )
     )
     changing = (
         Entry(name="etc/os-release", data=_release(revision)),
         Entry(name="lib/apk/db/installed", data=packages.encode()),
+        *_new_zone(revision),
     )
     config = {"Env": [f"PATH={_PATH}"], "Cmd": ["/bin/sh"], "WorkingDir": "/"}
     created = f"2026-01-{revision:02}T00:00:00Z"
