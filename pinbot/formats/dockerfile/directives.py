@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pinbot.formats.dockerfile.text import Line, SourceText, Word, skip_space
 
 _KNOWN = frozenset({"syntax", "escape", "check"})
+_OPENINGS = frozenset("#/{ \t\r\n")
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[ \t\r\f]*=[ \t\r\f]*([^\n]+?)[ \t\r\f]*(?=\n|\Z)")
 
 
@@ -56,6 +57,8 @@ def directives(source: SourceText) -> tuple[Directive, ...]:
 def detect_syntax(source: SourceText) -> Syntax | None:
     """The frontend's image in any form that DetectSyntax knows: `#`, `//`, JSON, each also after `#!`."""
     start = source.start
+    if source.text[start : start + 1] not in _OPENINGS:
+        return None
     if source.text.startswith("#!", start):
         end = source.text.find("\n", start)
         start = end + 1 if end >= 0 else len(source.text)

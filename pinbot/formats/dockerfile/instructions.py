@@ -205,7 +205,7 @@ class Instruction:
             if self._json is not None:
                 return (kind, *self._json)
             return (kind, Word.verbatim(self.line, command, end)) if command < end else (kind,)
-        if self._json is not None:
+        if self.name in _JSON_FORMS and self._json is not None:
             return tuple(self._json)
         if self.name in _LISTS:
             return tuple(words.split_fields(self.line, begin, end))
@@ -241,24 +241,25 @@ def parse(source: SourceText) -> Dockerfile:
     index = source.start
     while True:
         head = _HEAD.match(text, index)
-        if head is None or (head.end() >= size and not head[1]):
+        keyword = head[1] if head else None
+        if head is None or (keyword is None and head.end() >= size):
             break
         body = head.end()
-        start = head.start(1) if head[1] else body
+        start = head.start(1) if keyword else body
         found = statement.match(text, body)
         after = end = found.end() if found else size
-        while end > start and text[end - 1] == "\r":
-            end -= 1
+        if text[end - 1] == "\r":
+            end = max(start, start + len(text[start:end].rstrip("\r")))
         instruction = Instruction(
             source=source,
             escape=escape,
             start=start,
             end=end,
-            name=head[1].upper() if head[1] else "",
-            body=body if head[1] else end,
+            name=keyword.upper() if keyword else "",
+            body=body if keyword else end,
             after_keyword=body - start,
         )
-        if not head[1]:
+        if not keyword:
             line = instruction.line
             begin, stop = skip_space(line.text), trim_right(line.text)
             instruction.name, instruction.after_keyword = _keyword(line.text, begin, max(begin, stop))

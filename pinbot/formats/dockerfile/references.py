@@ -50,7 +50,7 @@ def references(file: SourceFile) -> tuple[Occurrence, ...]:
         found += _in_stages(every, scope, checked)
     except SyntaxProblem as problem:
         template = templates.references(source, problem)
-        if template:
+        if template is not None:
             return template
         if syntax is not None and "dockerfile" not in syntax.image.text:
             return _Judge(source).judge(found[:1])
@@ -58,7 +58,7 @@ def references(file: SourceFile) -> tuple[Occurrence, ...]:
     return _Judge(source, scope, every).judge(found)
 
 
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class _Found:
     """A reference before it is judged: what it is made of, or why that cannot be known.
 

@@ -7,6 +7,7 @@ end of a reference stands in the FROM line, in the default of an ARG, or nowhere
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pinbot.formats.dockerfile.text import SPACE, Line, Word
 
@@ -36,8 +37,7 @@ class RequiredError(ShellError):
     """`${V:?message}` without a value: an error only of a build that gives no such argument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Some characters of an expansion, all written in one place.
 
     Attributes:
@@ -98,7 +98,8 @@ def expand(word: Word, variables: Mapping[str, Variable], *, escape: str = "\\")
         ShellError: BuildKit refuses the word.
         RequiredError: it needs a value that only the command line can give.
     """
-    if not any(special in word.text for special in ("$", "'", '"', escape)):
+    text = word.text
+    if "$" not in text and escape not in text and "'" not in text and '"' not in text:
         return Expansion(pieces=(Piece(word.text, word, 0, 0),))
     lexer = _Lexer(word, variables, escape)
     lexer.result.pieces = tuple(lexer.until(None))

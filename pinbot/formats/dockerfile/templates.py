@@ -23,11 +23,11 @@ def marker_of(written: Iterable[Word]) -> Word | None:
     return next((word for word in written if _MARKER.search(word.text)), None)
 
 
-def references(source: SourceText, problem: SyntaxProblem) -> tuple[Occurrence, ...]:
-    """What stands after FROM in a template that BuildKit cannot parse; nothing if it is no template."""
+def references(source: SourceText, problem: SyntaxProblem) -> tuple[Occurrence, ...] | None:
+    """What stands after FROM in a template that BuildKit cannot parse; None if it is no template."""
     failing = source.line_text(problem.line) if problem.line else ""
     if not _MARKER.search(failing) and not _MARKED_LINE.search(source.text):
-        return ()
+        return None
     reason = f"the file is a template: BuildKit cannot parse it ({problem.message}, line {problem.line})"
     return tuple(
         Occurrence(

@@ -7,9 +7,8 @@ text is an offset in the file. Everything that is special to a Dockerfile is ASC
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Generic, Self, TypeVar, overload
+from typing import Generic, NamedTuple, Self, TypeVar, overload
 
 from pinbot.errors import SyntaxProblem
 from pinbot.model.occurrence import Position, SourceFile, Span
@@ -82,6 +81,7 @@ class SourceText:
         self.text = file.data.decode("latin-1")
         self.start = len(BOM) if self.text.startswith(BOM) else 0
         self._asked = 0
+        self._latest = (-1, Position(0, 0))
 
     @lazy
     def _line_starts(self) -> list[int]:
@@ -115,9 +115,13 @@ class SourceText:
 
     def position(self, offset: int) -> Position:
         """Line and column of a byte, for people: columns count characters."""
+        if offset == self._latest[0]:
+            return self._latest[1]
         start = self._line_start(offset)
         before = offset - start if self._is_ascii else len(readable(self.text[start:offset]))
-        return Position(self.line_number(offset), max(0, before) + 1)
+        position = Position(self.line_number(offset), max(0, before) + 1)
+        self._latest = (offset, position)
+        return position
 
     def problem(self, message: str, offset: int, *, hint: str = "") -> SyntaxProblem:
         """An error about the byte at `offset`, with its line and a caret under it."""
@@ -135,8 +139,7 @@ class SourceText:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A logical line: continuations joined, comments inside them left out.
 
     `joins` holds, for each physical line that gave something, the index in `text` where it begins and the
@@ -156,8 +159,7 @@ class Line:
         return offset + index - start
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a logical line after its quotes and escapes were taken away, if its place does that.
 
     `places` holds for each character of `text` its index in `line`.
@@ -183,8 +185,12 @@ class Word:
     @property
     def span(self) -> Span:
         """The bytes from the first character to the last one; empty words have no place of their own."""
-        if not self.places:
+        places = self.places
+        if not places:
             return Span(0, 0)
+        if isinstance(places, range) and len(self.line.joins) == 1:
+            base = self.line.joins[0][1]
+            return Span(base + places.start, base + places.stop)
         return Span(self.offset(0), self.offset(-1) + 1)
 
     def __str__(self) -> str:

@@ -77,7 +77,7 @@ def _quoted_flag(line: Line, start: int, end: int, escape: str) -> tuple[Word, i
 
 def split_fields(line: Line, start: int, end: int) -> list[Word]:
     """Words between blanks, quotes having no meaning (parseStringsWhitespaceDelimited)."""
-    return [Word.verbatim(line, *found.span()) for found in _FIELD.finditer(line.text, start, end)]
+    return [Word(line, found[0], range(*found.span())) for found in _FIELD.finditer(line.text, start, end)]
 
 
 def split_quoted(line: Line, start: int, end: int, escape: str) -> list[Word]:

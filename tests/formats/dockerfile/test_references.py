@@ -213,6 +213,10 @@ def test_templates_are_told_and_left_alone_as_a_whole(text: str) -> None:
     assert all(each.reason is not None and "template" in each.reason for each in found)
 
 
+def test_a_part_of_a_template_without_from_has_no_references() -> None:
+    assert read("{{ if .x }}\nRUN true\n{{ end }}\n") == ()
+
+
 def test_braces_in_a_command_make_no_template() -> None:
     assert [each.status for each in read("FROM a\nRUN docker inspect -f '{{ .Id }}' x\n")] == [
         Status.UNPINNED
