@@ -124,7 +124,7 @@ class _Reader:
                 name=name,
                 location=self._matching(entry.get("location"), _HOST, "host or host:port alone"),
                 insecure=self._flag(entry.get("insecure")),
-                ca=self._text(entry.get("ca")),
+                ca=self._beside(entry.get("ca")),
                 username_variable=self._variable(entry.get("username_variable")),
                 password_variable=self._variable(entry.get("password_variable")),
             )
@@ -263,6 +263,11 @@ class _Reader:
             self._wrong(node, f"{_brief(text)} leads out of the repository", "write it from the root")
             return None
         return str(path)
+
+    def _beside(self, node: Node | None) -> str | None:
+        """A path that is relative to the configuration file, wherever pinbot is started."""
+        text = self._text(node)
+        return None if text is None else str(Path(self._file).parent / text)
 
     def _flag(self, node: Node | None) -> bool:
         return node is not None and self._one_of(node, ("true", "false")) == "true"

@@ -374,3 +374,9 @@ def test_a_registry_has_its_settings_or_the_defaults() -> None:
     assert config.registry("docker.io").host == "mirror.example.com"
     assert config.registry("ghcr.io") == RegistrySettings(name="ghcr.io")
     assert Config().registry("docker.io").host == "registry-1.docker.io"
+
+
+def test_a_certificate_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "pinbot.yaml"
+    file.write_text("registries:\n  ghcr.io:\n    ca: certs/own.pem\n")
+    assert load(file).registry("ghcr.io").ca == str(tmp_path / "certs" / "own.pem")

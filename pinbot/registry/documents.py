@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from pinbot.errors import InvalidReference, RegistryError, Untrustworthy
+from pinbot.errors import InvalidReference, Unsupported, Untrustworthy
 from pinbot.model.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, Platform
 
@@ -15,12 +15,6 @@ _SCHEMA_1 = re.compile(r"application/vnd\.docker\.distribution\.manifest\.v1\+(?
 _SCHEMA_VERSION = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_MESSAGE = 200
-
-
-class Unsupported(RegistryError):
-    """The image has a form that is not worth pinning, because other tools refuse it too."""
-
-    code = "unsupported"
 
 
 def media_type(content_type: str) -> str:

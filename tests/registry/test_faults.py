@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pinbot.config import RegistrySettings
-from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Untrustworthy
+from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Unsupported, Untrustworthy
 from pinbot.model.manifest import OCI_INDEX, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.registry.documents import Unsupported
 from pinbot.registry.transport import Timing
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import Pusher, to_json
