@@ -5,19 +5,19 @@ end of a reference stands in the FROM line, in the default of an ARG, or nowhere
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from pinbot.formats.dockerfile import patterns
 from pinbot.formats.dockerfile.text import SPACE, Line, Word
 
 # Beyond these an expansion is an attack, not a name: `ARG B=$A$A` doubles with every line.
 _MAX_LENGTH = 1 << 16
 _MAX_PIECES = 1 << 12
 _MAX_DEPTH = 50
-_MAX_MATCHED = 1 << 12
 
-_SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
+_SPECIAL_PARAMETERS = frozenset("@*#?-$!")
 # Letters beyond ASCII are allowed by lex.go too; as Latin-1 they are whatever is not ASCII.
 _NAME = re.compile(r"[0-9]+|[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*+")
 _BLANKS = re.compile(r"<[\t\r ]*+")
@@ -380,9 +380,7 @@ class _Lexer:
                     self.result.absent.add(name)
                 self.result.computed.add(name)
                 pattern = "".join(piece.text for piece in word)
-                return [
-                    Piece(_trim(_bounded(variable.text if variable else "", here), pattern, operator, here))
-                ]
+                return self._computed(patterns.trim, variable, pattern, operator, here=here)
             case _:
                 raise ShellError(f"unsupported modifier (:{operator}) in substitution", here)
 
@@ -398,54 +396,13 @@ class _Lexer:
                 return [self._piece(here, self.index)]
             self.result.absent.add(name)
         self.result.computed.add(name)
-        expression = _pattern(pattern, greedy=True, index=here)
-        value = _bounded(variable.text if variable else "", here)
-        return [Piece(expression.sub(lambda _: new, value, count=0 if every else 1))]
+        return self._computed(patterns.replace, variable, pattern, new, every, here=here)
 
-
-def _bounded(value: str, index: int) -> str:
-    if len(value) > _MAX_MATCHED:
-        raise ShellError(f"a pattern is matched with more than {_MAX_MATCHED} characters", index)
-    return value
-
-
-def _trim(value: str, pattern: str, operator: str, index: int) -> str:
-    """Take the shortest match from the start (`#`) or the end (`%`), the longest if doubled.
-
-    From the end, value and pattern are both reversed (trimSuffix, reversePattern in lex.go).
-    """
-    greedy = pattern.startswith(operator)
-    pattern = pattern[greedy:]
-    if operator == "%":
-        tokens = re.findall(r"\\.|.", pattern, re.DOTALL)
-        pattern, value = "".join(reversed(tokens)), value[::-1]
-    found = _pattern(pattern, greedy=greedy, index=index).match(value)
-    rest = value[found.end() :] if found else value
-    return rest[::-1] if operator == "%" else rest
-
-
-def _pattern(pattern: str, *, greedy: bool, index: int) -> re.Pattern[str]:
-    """A shell pattern as a regular expression (convertShellPatternToRegex).
-
-    Go's expressions take linear time whatever the pattern. Here the text between two stars is tied to its
-    first occurrence, which finds the same matches and leaves nothing to try again.
-    """
-    parts: list[str] = [""]
-    for sign in re.findall(r"\\[}/]|\\.|\\|.", pattern, re.DOTALL):
-        if sign == "*":
-            parts.append("")
-        elif sign == "?":
-            parts[-1] += "."
-        elif sign in ("\\}", "\\/"):
-            parts[-1] += sign[1]
-        elif sign[0] != "\\":
-            parts[-1] += re.escape(sign)
-        elif sign in ("\\*", "\\?", "\\\\"):
-            parts[-1] += sign
-        else:
-            raise ShellError(f"invalid pattern ({pattern}) in substitution: invalid escape '{sign}'", index)
-    first, *rest = parts
-    if not rest:
-        return re.compile(first)
-    middle = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
-    return re.compile(f"{first}{middle}.*{'' if greedy else '?'}{rest[-1]}")
+    def _computed(
+        self, compute: Callable[..., str], variable: Variable | None, *how: object, here: int
+    ) -> list[Piece]:
+        """A value that is written nowhere, because it is made from another one."""
+        try:
+            return [Piece(compute(variable.text if variable else "", *how))]
+        except patterns.PatternError as error:
+            raise ShellError(str(error), here) from None

@@ -57,6 +57,8 @@ def test_global_args_reach_from(text: str, expected: list[str]) -> None:
         ("${X:-${Y:-${V}}}", "v1.2.3"),
         ("${X:-'3'}", "3"),
         ("3\\.4", "3.4"),
+        ("3$001x", "3x"),
+        ("3${001:-x}", "3x"),
     ],
 )
 def test_words_are_expanded_as_by_buildkits_shell_lexer(written: str, value: str) -> None:
@@ -223,6 +225,18 @@ def test_defaults_that_double_with_every_line_are_refused_in_good_time() -> None
     lines = ["ARG A0=aaaaaaaaaa", *(f"ARG A{n + 1}=$A{n}$A{n}" for n in range(60)), "FROM $A60"]
     with pytest.raises(SyntaxProblem, match="grows beyond"):
         read("\n".join(lines))
+
+
+def test_a_replacement_that_takes_all_memory_is_refused() -> None:
+    with pytest.raises(SyntaxProblem, match="grows beyond"):
+        read(f"ARG V={'a' * 4000}\nFROM x:${{V//?/{'b' * 100_000}}}\n")
+
+
+@pytest.mark.parametrize("operator", ["/", "//", "%", "%%", "#", "##"])
+def test_a_pattern_of_many_stars_ends(operator: str) -> None:
+    pattern = operator + "*a*b" * 2000 + ("/" if "/" in operator else "")
+    (found,) = read(f"ARG V={'a' * 4000}\nFROM ${{V{pattern}}}\n")
+    assert found.raw.endswith("}")
 
 
 def test_substitutions_nested_without_end_are_refused() -> None:
