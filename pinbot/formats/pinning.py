@@ -8,9 +8,13 @@ from pinbot.formats.discover import Format
 from pinbot.model.occurrence import Edit, EditPlace, Occurrence, SourceFile, Span, Status
 from pinbot.model.reference import Digest, ImageReference
 
+_LATEST = b":latest"
+
 
 def pin(occurrence: Occurrence, digest: Digest) -> Edit:
     """The edit that gives a reference this digest, in place of the one it has or straight after its tag.
+
+    Where no tag is written, `latest` is written out: a digest alone does not say which tag it follows.
 
     Raises:
         ValueError: the reference has no place for a digest: it is skipped.
@@ -19,7 +23,19 @@ def pin(occurrence: Occurrence, digest: Digest) -> Edit:
     old = _written(occurrence, place)
     # An ARG may hold the digest alone (`ARG DIGEST=sha256:…`), the `@` then stands before the variable.
     at = b"" if old and not old.startswith(b"@") else b"@"
-    return Edit(span=place.digest, old=old, new=at + str(digest).encode())
+    tag = _LATEST if _means_latest(occurrence) else b""
+    return Edit(span=place.digest, old=old, new=tag + at + str(digest).encode())
+
+
+def spell_tag(occurrence: Occurrence) -> Edit | None:
+    """The edit that writes `:latest` where it is meant; None where a tag or a digest is written.
+
+    Raises:
+        ValueError: the reference has no place for it: it is skipped.
+    """
+    if not _means_latest(occurrence):
+        return None
+    return Edit(span=_place(occurrence).digest, old=b"", new=_LATEST)
 
 
 def unpin(occurrence: Occurrence) -> Edit | None:
@@ -29,6 +45,11 @@ def unpin(occurrence: Occurrence) -> Edit | None:
     place = _place(occurrence)
     old = _written(occurrence, place)
     return Edit(span=place.digest, old=old, new=b"") if old.startswith(b"@") else None
+
+
+def _means_latest(occurrence: Occurrence) -> bool:
+    image = occurrence.image
+    return image is not None and image.tag is None and image.digest is None
 
 
 def _place(occurrence: Occurrence) -> EditPlace:
@@ -65,8 +86,8 @@ def prove(
 ) -> None:
     """See that `after` is `before` with exactly the intended digests: parse it again and compare.
 
-    The same references in the same order, each intended one with its digest, every other one unchanged, and
-    every byte outside the places of the intended ones equal.
+    The same references in the same order, each intended one with its digest (and `latest` where it had no
+    tag), every other one unchanged, and every byte outside the places of the intended ones equal.
 
     Args:
         format: that reads the file.
@@ -101,7 +122,8 @@ def _gist(occurrence: Occurrence, digest: Digest | None) -> _Gist:
     """The gist of a reference, as it would be with another digest if one is given."""
     image, status = occurrence.image, occurrence.status
     if digest is not None and image is not None:
-        image, status = image.with_digest(digest), Status.PINNED
+        named = image.tagged if _means_latest(occurrence) else image
+        image, status = named.with_digest(digest), Status.PINNED
     return _Gist(occurrence.kind, occurrence.stage, occurrence.platform, status, occurrence.reason, image)
 
 
@@ -112,10 +134,10 @@ def _same_elsewhere(
     new: Iterable[Occurrence],
     intended: Mapping[Occurrence, Digest],
 ) -> None:
-    """Compare every byte outside of the digests that were to change."""
+    """Compare every byte outside of the digests that were to change, and of `:latest` before a new one."""
     touched = {(each.span, each.kind) for each in intended}
     pairs = {
-        (one.place.digest, two.place.digest)
+        (one.place.digest, _with_tag(two.place.digest) if _means_latest(one) else two.place.digest)
         for one, two in zip(old, new, strict=True)
         if (one.span, one.kind) in touched and one.place and two.place
     }
@@ -125,6 +147,10 @@ def _same_elsewhere(
         if before.data[here : one_digest.start] != after[there : two_digest.start]:
             raise _disproved(before, "bytes would change that are no digest")
         here, there = one_digest.end, two_digest.end
+
+
+def _with_tag(digest: Span) -> Span:
+    return Span(digest.start - len(_LATEST), digest.end)
 
 
 def _disproved(before: SourceFile, what: str) -> SourceError:

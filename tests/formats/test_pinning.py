@@ -32,6 +32,18 @@ def test_a_digest_is_written_straight_after_the_tag() -> None:
     assert pinned("FROM alpine:3.22 AS base\n") == f"FROM alpine:3.22@{NEW} AS base\n"
 
 
+def test_latest_is_written_out_so_that_the_digest_has_a_tag_to_follow() -> None:
+    text = "# syntax=docker/dockerfile\nARG BASE=alpine\nFROM $BASE AS base\nCOPY --from=busybox /a /b\n"
+    assert pinned(text) == (
+        f"# syntax=docker/dockerfile:latest@{NEW}\nARG BASE=alpine:latest@{NEW}\n"
+        f"FROM $BASE AS base\nCOPY --from=busybox:latest@{NEW} /a /b\n"
+    )
+
+
+def test_a_digest_without_a_tag_gets_none() -> None:
+    assert pinned(f"FROM alpine@{OLD}\n") == f"FROM alpine@{NEW}\n"
+
+
 def test_a_digest_takes_the_place_of_an_older_one() -> None:
     assert pinned(f"FROM alpine:3.22@{OLD} AS base\n") == f"FROM alpine:3.22@{NEW} AS base\n"
 
@@ -47,7 +59,7 @@ def test_one_arg_that_gives_the_same_image_twice_is_edited_once() -> None:
 
 
 def test_unpin_takes_away_what_pin_wrote() -> None:
-    text = "# syntax=docker/dockerfile:1\nFROM alpine\nCOPY --from=busybox:1 /a /b\n"
+    text = "# syntax=docker/dockerfile:1\nFROM alpine:3.22\nCOPY --from=busybox:1 /a /b\n"
     edits = [unpin(each) for each in references(pinned(text))]
     assert apply(pinned(text).encode(), [each for each in edits if each]) == text.encode()
 
@@ -69,18 +81,18 @@ def test_a_skipped_reference_cannot_be_pinned() -> None:
 @pytest.mark.parametrize(
     ("after", "why"),
     [
-        (f"FROM alpine@{OLD}\nFROM busybox\n", "alpine on line 1 would become"),
-        (f"FROM alpine@{NEW}\nFROM busybox@{NEW}\n", "busybox on line 2 would become"),
-        (f"FROM alpine@{NEW}\nFROM busybox\nRUN :\n", "bytes would change"),
-        (f"FROM  alpine@{NEW}\nFROM busybox\n", "bytes would change"),
-        (f"FROM alpine@{NEW}\n", "held 2 image references and would hold 1"),
-        (f"FROM alpine@{NEW}\nFROM busybox x\n", "cannot be read any more"),
-        ("FROM alpine\nFROM busybox\n", "alpine on line 1 would become"),
+        (f"FROM alpine:1@{OLD}\nFROM busybox:1\n", "alpine:1 on line 1 would become"),
+        (f"FROM alpine:1@{NEW}\nFROM busybox:1@{NEW}\n", "busybox:1 on line 2 would become"),
+        (f"FROM alpine:1@{NEW}\nFROM busybox:1\nRUN :\n", "bytes would change"),
+        (f"FROM  alpine:1@{NEW}\nFROM busybox:1\n", "bytes would change"),
+        (f"FROM alpine:1@{NEW}\n", "held 2 image references and would hold 1"),
+        (f"FROM alpine:1@{NEW}\nFROM busybox:1 x\n", "cannot be read any more"),
+        ("FROM alpine:1\nFROM busybox:1\n", "alpine:1 on line 1 would become"),
     ],
     ids=["other digest", "one too many", "more text", "more space", "one lost", "broken", "nothing done"],
 )
 def test_an_edit_that_does_anything_else_is_not_proved(after: str, why: str) -> None:
-    before = source("FROM alpine\nFROM busybox\n")
+    before = source("FROM alpine:1\nFROM busybox:1\n")
     first = DOCKERFILE.references(before)[0]
     with pytest.raises(SourceError, match=why):
         prove(DOCKERFILE, before, after.encode(), {first: NEW})
