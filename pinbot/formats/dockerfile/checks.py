@@ -47,7 +47,7 @@ _PLAIN = {
         ("RUN", _SHELL_FORM),
         ("CMD ENTRYPOINT", rf"{_SHELL_FORM}|{_STRINGS}"),
         ("COPY ADD", rf"{_OWNER}(?![-\[]){_WORD}++[ \t]++{_WORD}++"),
-        ("ENV LABEL", rf"{_PAIR}(?:{_GLUE}{_PAIR})*+[ \t]*+\Z|\w++[ \t]++[^\s\\`]"),
+        ("ENV LABEL", rf"{_PAIR}(?:{_GLUE}{_PAIR})*+[ \t]*+\Z|\w++[ \t]++[^\s\\`\x80-\xff]"),
         ("ARG", rf"\w++(?:={_VALUE})?[ \t]*+\Z"),
         ("EXPOSE MAINTAINER STOPSIGNAL USER WORKDIR", r"[!-,./-Z^_a-~]"),
         ("VOLUME", rf"[!-,./-Z^_a-~]|{_STRINGS}"),
