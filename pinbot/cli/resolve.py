@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from pinbot import wiring
-from pinbot.cli.session import FAILED, Session, run_async
+from pinbot.cli import running
+from pinbot.cli.session import FAILED, Session
 from pinbot.cli.session import command as make_command
 from pinbot.errors import PinbotError
 from pinbot.model.plan import Resolution
@@ -34,7 +35,7 @@ def command(session: Session, images: tuple[str, ...], *, platforms: bool) -> in
             answers = await resolve_all(question, references, session.progress)
         return list(answers.values())
 
-    answers = run_async(ask())
+    answers = running.run(ask())
     resolutions = [answer for answer in answers if isinstance(answer, Resolution)]
     errors += [answer for answer in answers if isinstance(answer, PinbotError)]
     if session.as_json:

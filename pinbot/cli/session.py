@@ -1,14 +1,12 @@
 """What every command shares: its common options, its two streams, and how an error ends it."""
 
-import asyncio
 import functools
-import signal
 import sys
 import traceback
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich.console import Console
@@ -25,8 +23,6 @@ from pinbot.worktree.tree import Tree
 
 FAILED = 1
 CHANGES_WAIT = 10
-
-T = TypeVar("T")
 
 Parameter = Callable[[Callable[..., int]], Callable[..., int]]
 """What click's `argument` and `option` make: a decorator that adds a parameter to a function."""
@@ -112,27 +108,6 @@ def command(
         return click.command(name, epilog=epilog)(decorated)
 
     return decorate
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; Ctrl-C and SIGTERM cancel it, so that what was begun is cleaned up.
-
-    Raises:
-        KeyboardInterrupt: it was cancelled so.
-    """
-
-    async def cancellable() -> T:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
-        finally:
-            loop.remove_signal_handler(signal.SIGTERM)
-
-    return asyncio.run(cancellable())
 
 
 _COMMON: tuple[Parameter, ...] = (

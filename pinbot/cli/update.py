@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from pinbot import wiring
-from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session, run_async
+from pinbot.cli import running
+from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session
 from pinbot.cli.session import command as make_command
 from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import BuildFailed, NothingToDo, PinbotError
@@ -137,7 +138,7 @@ def change(
                 progress=session.progress,
             )
 
-    report = run_async(work())
+    report = running.run(work())
     if _is_empty(report.plan):
         raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
     _show(session, report, dry_run=dry_run, build=wants_build, pull_request=forge is not None)
