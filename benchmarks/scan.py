@@ -1,4 +1,6 @@
-"""Measure the Dockerfile engine on real files: `python benchmarks/scan.py FOLDER`.
+"""Measure the Dockerfile engine on real files.
+
+    python -m benchmarks.scan [FOLDER]
 
 Every file of the folder that is named like a Dockerfile counts. Where there are fewer than `--files`, the
 same ones are taken again with a comment appended, so that no two are equal. Ratios are measured within one
@@ -9,18 +11,15 @@ import argparse
 import cProfile
 import gc
 import io
-import json
 import pstats
 import random
 import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from benchmarks.table import save
 from pinbot.errors import PinbotError
 from pinbot.formats.discover import DOCKERFILE, format_of
 from pinbot.formats.pinning import pin, prove, spell_tag, unpin
@@ -29,6 +28,7 @@ from pinbot.model.reference import Digest
 from pinbot.rewrite import apply
 from tests.formats.dockerfile.oracle import is_comparable, ours, theirs
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 DIGEST = Digest("sha256", "0123456789abcdef" * 4)
 SPECIAL = (
     b"\\\n",
@@ -197,11 +197,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=EXAMPLES)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--fuzz", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     files, real = collect(options.folder, options.files)
@@ -240,8 +239,7 @@ def main() -> None:
             for key, number in value.items():
                 print(f"    {key:51} {number}")
     print("\n".join(profile(files)))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    save("scan", result)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ _DURATION = re.compile(r"[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\xc2\xb5s|\xce
 # matched after the keyword and allows less than BuildKit does, never more.
 _WORD = r"[^\s'\"\\`<\x80-\xff]"
 _OWNER = rf"(?:--(?:chown|chmod)={_WORD}++[ \t]++)?"
-_VALUE = r"(?:[^\s'\"\\`\x80-\xff]++|\"[^\"\\`\n]*+\"|'[^'\\`\n]*+')*+"
+_VALUE = r"(?>(?:[^\s'\"\\`\x80-\xff]++|\"[^\"\\`\n]*+\"|'[^'\\`\n]*+')*)"
 _PAIR = rf"[\w.][\w.-]*+={_VALUE}"
-_GLUE = r"(?:[ \t]++|\\[ \t]*+\r?\n)++"
+_GLUE = r"(?>(?:[ \t]++|\\[ \t]*+\r?\n)+)"
 _SHELL_FORM = r"[!-,.-Z\]^_a-~]"
-_STRINGS = r"\[ ?(?:\"[^\"\\\x00-\x1f]++\" ?(?:, ?)?)++\][ \t]*+\Z"
+_STRINGS = r"\[ ?(?>(?:\"[^\"\\\x00-\x1f]++\" ?(?:, ?)?)+)\][ \t]*+\Z"
 _PLAIN = {
     name: re.compile(pattern, re.ASCII)
     for names, pattern in (
@@ -47,7 +47,7 @@ _PLAIN = {
         ("RUN", _SHELL_FORM),
         ("CMD ENTRYPOINT", rf"{_SHELL_FORM}|{_STRINGS}"),
         ("COPY ADD", rf"{_OWNER}(?![-\[]){_WORD}++[ \t]++{_WORD}++"),
-        ("ENV LABEL", rf"{_PAIR}(?:{_GLUE}{_PAIR})*+[ \t]*+\Z|\w++[ \t]++[^\s\\`\x80-\xff]"),
+        ("ENV LABEL", rf"{_PAIR}(?>(?:{_GLUE}{_PAIR})*)[ \t]*+\Z|\w++[ \t]++[^\s\\`\x80-\xff]"),
         ("ARG", rf"\w++(?:={_VALUE})?[ \t]*+\Z"),
         ("EXPOSE MAINTAINER STOPSIGNAL USER WORKDIR", r"[!-,./-Z^_a-~]"),
         ("VOLUME", rf"[!-,./-Z^_a-~]|{_STRINGS}"),

@@ -28,15 +28,15 @@ from pinbot.formats.dockerfile.text import (
 )
 from pinbot.model.occurrence import Span
 
-_INDENT = rf"[\t\v\f\r ]*+(?:{WIDE_SPACE}[\t\v\f\r ]*+)*+"
+_INDENT = rf"[\t\v\f\r ]*+(?>(?:{WIDE_SPACE}[\t\v\f\r ]*+)*)"
 _HEAD = re.compile(
-    rf"(?:{_INDENT}(?:\#[^\n]*+)?(?:\n|\Z))*+{_INDENT}(?:([A-Za-z]++)(?:[\t\v\f\r ]++|(?=\n)|\Z))?"
+    rf"(?>(?:{_INDENT}(?:\#[^\n]*+)?(?:\n|\Z))*){_INDENT}(?:([A-Za-z]++)(?:[\t\v\f\r ]++|(?=\n)|\Z))?"
 )
 # An escape character at the end of a line continues it, unless another one stands before it.
 _STATEMENT = {
     escape: re.compile(
-        rf"(?:[^\n{sign}]*+(?:{sign}(?:(?<={sign}{sign})|(?![ \t]*+\r*+\n))[^\n{sign}]*+)*+"
-        rf"{sign}[ \t]*+\r*+\n(?:{_INDENT}(?:\#[^\n]*+)?\n)*+)*+[^\n]*+"
+        rf"(?>(?:[^\n{sign}]*+(?>(?:{sign}(?:(?<={sign}{sign})|(?![ \t]*+\r*+\n))[^\n{sign}]*+)*)"
+        rf"{sign}[ \t]*+\r*+\n(?>(?:{_INDENT}(?:\#[^\n]*+)?\n)*))*)[^\n]*+"
     )
     for escape, sign in (("\\", r"\\"), ("`", "`"))
 }

@@ -13,7 +13,7 @@ _MARKED_LINE = re.compile(
     rf"^[ \t]*(?:{_OPENING})|^[ \t]*FROM[ \t][^\n]*(?:{_OPENING})", re.MULTILINE | re.IGNORECASE
 )
 _FROM = re.compile(
-    r"^[ \t]*FROM[ \t]++(?:--\S++[ \t]++)*+(\S[^\n]*?)(?:[ \t]+AS[ \t]+[^\s]+)?[ \t\r]*$",
+    r"^[ \t]*FROM[ \t]++(?>(?:--\S++[ \t]++)*)(\S[^\n]*?)(?:[ \t]+AS[ \t]+[^\s]+)?[ \t\r]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 

@@ -16,8 +16,8 @@ _PLAIN_FLAG = re.compile(r"--[^\s\x85\xa0'\"\\`]++(?=[\t\n\v\f\r \x85\xa0]|\Z)",
 # unicode.IsSpace of a single byte, which is how extractBuilderFlags reads.
 _BYTE_SPACE = frozenset("\t\n\v\f\r \x85\xa0")
 
-_STRING = r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
-_STRINGS = re.compile(rf"\[[ \t\r\n]*+(?:{_STRING}(?:[ \t\r\n]*+,[ \t\r\n]*+{_STRING})*+[ \t\r\n]*+)?\]")
+_STRING = r'"(?>(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"'
+_STRINGS = re.compile(rf"\[[ \t\r\n]*+(?:{_STRING}(?>(?:[ \t\r\n]*+,[ \t\r\n]*+{_STRING})*)[ \t\r\n]*+)?\]")
 _ONE_STRING = re.compile(_STRING)
 
 
@@ -84,9 +84,9 @@ def split_quoted(line: Line, start: int, end: int, escape: str) -> list[Word]:
     """Words between white space, quotes holding words together and kept (parseWords)."""
     sign = re.escape(escape)
     word = re.compile(
-        rf"{SPACE}*+((?:{sign}.|[^\s'\"{sign}\x80-\xff]"
-        rf"|\"(?:[^\"{sign}]|{sign}.)*+(?:\"|(?={sign}?\Z))|'[^']*+(?:'|\Z)"
-        rf"|(?!{WIDE_SPACE})[\x80-\xff])++)",
+        rf"{SPACE}*+((?>(?:{sign}.|[^\s'\"{sign}\x80-\xff]"
+        rf"|\"(?>(?:[^\"{sign}]|{sign}.)*)(?:\"|(?={sign}?\Z))|'[^']*+(?:'|\Z)"
+        rf"|(?!{WIDE_SPACE})[\x80-\xff])+))",
         re.ASCII | re.DOTALL,
     )
     return [Word.verbatim(line, *found.span(1)) for found in word.finditer(line.text[:end], start)]

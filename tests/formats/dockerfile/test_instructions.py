@@ -1,5 +1,7 @@
 """From bytes to instructions: lines, continuations, escapes, line ends."""
 
+import re
+
 import pytest
 
 from pinbot.errors import SyntaxProblem
@@ -7,6 +9,7 @@ from pinbot.formats.dockerfile.instructions import Dockerfile, parse
 from pinbot.formats.dockerfile.text import SourceText
 from pinbot.model.occurrence import SourceFile
 from tests.formats.dockerfile.reading import images, read
+from tests.support.project import ROOT
 
 
 def parsed(data: str | bytes) -> Dockerfile:
@@ -168,3 +171,10 @@ def test_the_excerpt_of_a_very_long_line_shows_the_place_only() -> None:
 @pytest.mark.parametrize("data", [b"", b"\n", b" \t\r\n", b"# only a comment\n", b"\xef\xbb\xbf"])
 def test_a_file_without_instructions_has_no_references(data: bytes) -> None:
     assert read(data) == ()
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5, Debian 12's among them, matches such groups wrongly (python/cpython#106052)."""
+    for module in (ROOT / "pinbot" / "formats").rglob("*.py"):
+        found = re.search(r"\)[*+?]\+", module.read_text())
+        assert found is None, f"{module.name}: write (?>(?:…)*) in place of (?:…)*+"
