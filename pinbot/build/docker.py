@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
+from packaging.version import InvalidVersion, Version
+
 from pinbot.build import arguments, layout, outcome, process
 from pinbot.build.log import BuildKitLog
 from pinbot.config import BuildSettings, Network, RegistrySettings
@@ -29,9 +31,9 @@ _CONNECTION = (
     "DOCKER_TLS_VERIFY",
     "XDG_RUNTIME_DIR",
 )
-_VERSION = re.compile(r"Docker version (?P<version>(?P<major>\d+)\.[^\s,]+)")
+_VERSION = re.compile(r"Docker version (?P<version>\d+\.[^\s,]+)")
 # From this release on the client leaves BuildKit to buildx alone.
-_NEEDS_BUILDX = 23
+_NEEDS_BUILDX = Version("23")
 
 
 class Docker:
@@ -151,12 +153,20 @@ async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
     if not asked.good or match is None:
         raise BuilderError(f"{docker} is not docker's client: it says {said[:200]!r}")
     buildx = await process.run((docker, "buildx", "version"), env=env, limit=_ASK_SECONDS)
-    if not buildx.good and int(match["major"]) >= _NEEDS_BUILDX:
+    if not buildx.good and not _is_before(match["version"], _NEEDS_BUILDX):
         raise BuilderError(
             f"docker's client {match['version']} has no buildx, without which it cannot use BuildKit",
             hint=f"install docker-buildx, or name a client that has it in {CLIENT_VARIABLE}",
         )
     return buildx.good
+
+
+def _is_before(text: str, version: Version) -> bool:
+    """Whether a version, as distributors write it (`20.10.24+dfsg1`), is older; what cannot be read is not."""
+    try:
+        return Version(text) < version
+    except InvalidVersion:
+        return False
 
 
 async def _version(env: Mapping[str, str], docker: str) -> str:
