@@ -162,7 +162,7 @@ async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
 
 
 def _is_before(text: str, version: Version) -> bool:
-    """Whether a version, as distributors write it (`20.10.24+dfsg1`), is older; what cannot be read is not."""
+    """Whether a version as distributors write it, `20.10.24+dfsg1`, is older; what cannot be read is not."""
     try:
         return Version(text) < version
     except InvalidVersion:
