@@ -23,7 +23,8 @@ from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
 from pinbot.registry.once import Once
 from pinbot.registry.session import Session
-from pinbot.registry.transport import Observer, Timing, Transport
+from pinbot.registry.transport import Observer, Transport
+from pinbot.registry.trouble import Timing
 from pinbot.registry.web import Web
 
 ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"

@@ -1,32 +1,27 @@
-"""One HTTP exchange, with every limit that it has. The only module that meets an exception of httpx.
+"""One HTTP exchange, with every limit that it has.
 
-Nothing here follows a redirect, keeps a cookie, tries again or knows about credentials.
+Nothing here follows a redirect, keeps a cookie, tries again or knows about credentials. What httpx raises
+ends here: see `trouble`.
 """
 
 import asyncio
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from pinbot.errors import Unreachable, Untrustworthy
+from pinbot.errors import Untrustworthy
 from pinbot.model.exchange import Exchange
 from pinbot.registry.addresses import is_loopback
 from pinbot.registry.endpoint import Origin, host_of, origin
+from pinbot.registry.trouble import NoAnswer, Timing, mapped
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """Seconds that one exchange may take: to connect, between two bytes that arrive, and in all."""
-
-    connect: float = 5.0
-    read: float = 15.0
-    total: float = 30.0
+_CONTENT = frozenset({200, 206})
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +33,7 @@ class Request:
         form: fields of a body, for POST.
         ca: a PEM file to trust instead of the system's authorities.
         limit: bytes that the answer's body may have.
+        streamed: leave the body of a 200 or 206, of any size, to be read from `Answer.stream`.
     """
 
     method: str
@@ -46,33 +42,57 @@ class Request:
     form: dict[str, str] | None = field(default=None, repr=False)
     ca: str | None = None
     limit: int
+    streamed: bool = False
+
+
+class Stream:
+    """The body of an answer that is still coming; it holds a connection until it is closed."""
+
+    def __init__(self, response: httpx.Response, held: AsyncExitStack, timing: Timing) -> None:
+        self._response = response
+        self._held = held
+        self._timing = timing
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The bytes as they are sent, up to 64 KiB at a time; can be read once.
+
+        Each piece has the time of a whole answer, so that what comes too slowly ends, however long it is.
+
+        Raises:
+            NoAnswer: the connection is lost, or silent, or too slow.
+        """
+        chunks = self._response.aiter_raw(_PIECE)
+        seconds = self._timing.total
+        while True:
+            with mapped(self._response.url, self._timing):
+                try:
+                    async with asyncio.timeout(seconds):
+                        piece = await anext(chunks)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as error:
+                    host = self._response.url.netloc.decode("ascii")
+                    raise NoAnswer(f"{host} sent less than {_PIECE} bytes in {seconds:g} seconds") from error
+            yield piece
+
+    async def aclose(self) -> None:
+        """Give the connection back; it is lost if the body was not read to its end."""
+        with mapped(self._response.url, self._timing):
+            await self._held.aclose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the body is whole, and within the request's limit."""
+    """What came back; where there is no `stream` to read and close, the body is whole and within the limit."""
 
     url: httpx.URL
     status: int
     headers: httpx.Headers
     body: bytes
+    stream: Stream | None = None
 
 
 Observer = Callable[[Exchange], None]
-
-
-class NoAnswer(Unreachable):
-    """The exchange broke off.
-
-    Attributes:
-        transient: whether it may go well the next time.
-        stale: whether the reason may be that the server had closed an idle connection, which is no failure.
-    """
-
-    def __init__(self, message: str, *, hint: str = "", transient: bool = False, stale: bool = False) -> None:
-        super().__init__(message, hint=hint)
-        self.transient = transient
-        self.stale = stale
 
 
 class Transport:
@@ -96,18 +116,22 @@ class Transport:
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
         started = time.perf_counter()
         status = None
+        body, stream = b"", None
         try:
-            with self._client(request) as client, _mapped(request.url, self._timing):
-                async with asyncio.timeout(self._timing.total):
+            with mapped(request.url, self._timing):
+                async with asyncio.timeout(self._timing.total), AsyncExitStack() as held:
+                    client = held.enter_context(self._client(request))
                     outgoing = client.build_request(
                         request.method, request.url, headers=headers, data=request.form
                     )
                     incoming = await client.send(outgoing, stream=True, auth=None)
-                    try:
-                        status = incoming.status_code
+                    held.push_async_callback(incoming.aclose)
+                    status = incoming.status_code
+                    _refuse_packed(incoming, request)
+                    if request.streamed and status in _CONTENT:
+                        stream = Stream(incoming, held.pop_all(), self._timing)
+                    else:
                         body = await _read(incoming, request)
-                    finally:
-                        await incoming.aclose()
         finally:
             if self._observer is not None:
                 elapsed = (time.perf_counter() - started) * 1000
@@ -116,7 +140,7 @@ class Transport:
                         method=request.method, url=display(request.url), status=status, milliseconds=elapsed
                     )
                 )
-        return Answer(url=request.url, status=status, headers=incoming.headers, body=body)
+        return Answer(url=request.url, status=status, headers=incoming.headers, body=body, stream=stream)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -194,13 +218,16 @@ def _trust(ca: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-async def _read(response: httpx.Response, request: Request) -> bytes:
+def _refuse_packed(response: httpx.Response, request: Request) -> None:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"} and request.method != "HEAD":
         raise Untrustworthy(
             f"{display(request.url)} sent its body in {encoding[:40]!r}, though it was asked not to pack it",
             hint="look for a proxy in between that compresses answers",
         )
+
+
+async def _read(response: httpx.Response, request: Request) -> bytes:
     body = bytearray()
     # Also for HEAD, whose body is empty: a connection is used again only when the answer was read to its end.
     async for chunk in response.aiter_raw():
@@ -211,89 +238,3 @@ async def _read(response: httpx.Response, request: Request) -> bytes:
                 hint="this is no registry's answer, or no image that other tools would read either",
             )
     return bytes(body)
-
-
-@contextmanager
-def _mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
-    """Turn what httpx raises into what pinbot raises."""
-    host = url.netloc.decode("ascii")
-    try:
-        yield
-    except TimeoutError as error:
-        raise NoAnswer(
-            f"{host} did not finish its answer within {timing.total:g} seconds", transient=False
-        ) from error
-    except httpx.ConnectTimeout as error:
-        raise NoAnswer(
-            f"no connection to {host} within {timing.connect:g} seconds",
-            hint="check the network, the proxy settings and the registry's name",
-            transient=True,
-        ) from error
-    except httpx.TimeoutException as error:
-        raise NoAnswer(f"{host} sent nothing for {timing.read:g} seconds", transient=True) from error
-    except httpx.ConnectError as error:
-        raise _refused(host, error) from error
-    except httpx.ProxyError as error:
-        raise NoAnswer(
-            f"the proxy on the way to {host} refused: {error}",
-            hint="check HTTPS_PROXY and NO_PROXY",
-            transient=True,
-        ) from error
-    except httpx.RemoteProtocolError as error:
-        raise NoAnswer(
-            f"{host} broke off or speaks no HTTP: {error}",
-            transient=True,
-            stale="without sending a response" in str(error),
-        ) from error
-    except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
-        raise NoAnswer(f"the connection to {host} was lost", transient=True, stale=True) from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-        raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
-
-
-def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
-    """Say why there is no connection; httpx buries the reason."""
-    for cause in _causes(error):
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return NoAnswer(
-                    f"the certificate of {host} is not trusted: {cause.verify_message}",
-                    hint="if it has an authority of its own, name its file as `ca` under `registries`",
-                    transient=False,
-                )
-            case ssl.SSLError():
-                return NoAnswer(
-                    f"{host} does not speak TLS as it should: {cause.reason or cause}",
-                    hint="if it speaks plain http, set `insecure: true` for it under `registries`",
-                    transient=False,
-                )
-            case socket.gaierror():
-                return NoAnswer(
-                    f"the name of {host} cannot be resolved: {cause.strerror}",
-                    hint="check the registry's name and the network",
-                    transient=cause.errno == socket.EAI_AGAIN,
-                )
-            case ConnectionRefusedError():
-                return NoAnswer(
-                    f"{host} refuses connections",
-                    hint="is the registry running, and is its port right?",
-                    transient=True,
-                )
-    return NoAnswer(
-        f"no connection to {host}: {error}", hint="check the network and the proxy settings", transient=True
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that led to it, groups included."""
-    seen: set[int] = set()
-    queue: list[BaseException | None] = [error]
-    while queue:
-        current = queue.pop(0)
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if isinstance(current, BaseExceptionGroup):
-            queue.extend(current.exceptions)
-        queue += [current.__cause__, current.__context__]

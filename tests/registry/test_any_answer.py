@@ -12,7 +12,7 @@ from pinbot.model.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from pinbot.model.plan import Resolution
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.hosts import Patience
-from pinbot.registry.transport import Timing
+from pinbot.registry.trouble import Timing
 from tests.support.oci import to_json
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, LinkProxy

@@ -13,7 +13,7 @@ from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Un
 from pinbot.model.manifest import OCI_INDEX, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.registry.transport import Timing
+from pinbot.registry.trouble import Timing
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import Pusher, to_json
 from tests.support.registry import RegistryServer

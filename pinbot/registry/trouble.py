@@ -1,0 +1,120 @@
+"""What goes wrong on the wire: the exceptions of httpx, and what pinbot says instead."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from pinbot.errors import Unreachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds that one exchange may take: to connect, between two bytes that arrive, and in all."""
+
+    connect: float = 5.0
+    read: float = 15.0
+    total: float = 30.0
+
+
+class NoAnswer(Unreachable):
+    """The exchange broke off.
+
+    Attributes:
+        transient: whether it may go well the next time.
+        stale: whether the reason may be that the server had closed an idle connection, which is no failure.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", transient: bool = False, stale: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
+        self.stale = stale
+
+
+@contextmanager
+def mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
+    """Turn what httpx raises into what pinbot raises."""
+    host = url.netloc.decode("ascii")
+    try:
+        yield
+    except TimeoutError as error:
+        raise NoAnswer(
+            f"{host} did not finish its answer within {timing.total:g} seconds", transient=False
+        ) from error
+    except httpx.ConnectTimeout as error:
+        raise NoAnswer(
+            f"no connection to {host} within {timing.connect:g} seconds",
+            hint="check the network, the proxy settings and the registry's name",
+            transient=True,
+        ) from error
+    except httpx.TimeoutException as error:
+        raise NoAnswer(f"{host} sent nothing for {timing.read:g} seconds", transient=True) from error
+    except httpx.ConnectError as error:
+        raise _refused(host, error) from error
+    except httpx.ProxyError as error:
+        raise NoAnswer(
+            f"the proxy on the way to {host} refused: {error}",
+            hint="check HTTPS_PROXY and NO_PROXY",
+            transient=True,
+        ) from error
+    except httpx.RemoteProtocolError as error:
+        raise NoAnswer(
+            f"{host} broke off or speaks no HTTP: {error}",
+            transient=True,
+            stale="without sending a response" in str(error),
+        ) from error
+    except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+        raise NoAnswer(f"the connection to {host} was lost", transient=True, stale=True) from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+        raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
+
+
+def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
+    """Say why there is no connection; httpx buries the reason."""
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return NoAnswer(
+                    f"the certificate of {host} is not trusted: {cause.verify_message}",
+                    hint="if it has an authority of its own, name its file as `ca` under `registries`",
+                    transient=False,
+                )
+            case ssl.SSLError():
+                return NoAnswer(
+                    f"{host} does not speak TLS as it should: {cause.reason or cause}",
+                    hint="if it speaks plain http, set `insecure: true` for it under `registries`",
+                    transient=False,
+                )
+            case socket.gaierror():
+                return NoAnswer(
+                    f"the name of {host} cannot be resolved: {cause.strerror}",
+                    hint="check the registry's name and the network",
+                    transient=cause.errno == socket.EAI_AGAIN,
+                )
+            case ConnectionRefusedError():
+                return NoAnswer(
+                    f"{host} refuses connections",
+                    hint="is the registry running, and is its port right?",
+                    transient=True,
+                )
+    return NoAnswer(
+        f"no connection to {host}: {error}", hint="check the network and the proxy settings", transient=True
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that led to it, groups included."""
+    seen: set[int] = set()
+    queue: list[BaseException | None] = [error]
+    while queue:
+        current = queue.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            queue.extend(current.exceptions)
+        queue += [current.__cause__, current.__context__]
