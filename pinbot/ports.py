@@ -1,13 +1,14 @@
 """What the pipeline needs of the world outside, said without naming who provides it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
-from pinbot.model.reference import ImageReference
+from pinbot.model.reference import ImageReference, Platform
 
 
 class Resolver(Protocol):
@@ -24,7 +25,34 @@ class Resolver(Protocol):
         ...
 
 
-class Registry(Resolver, Protocol):
+class BlobSource(Protocol):
+    """Where the parts of images are: configs and layers, by the descriptors of their manifest."""
+
+    async def blob(self, image: ImageReference, descriptor: Descriptor) -> bytes:
+        """A small blob, e.g. a config, whole; its digest and size are those of the descriptor.
+
+        Raises:
+            RegistryError: as for `Resolver.resolve`; also where it has more than 4 MiB.
+        """
+        ...
+
+    def stream(
+        self, image: ImageReference, descriptor: Descriptor, start: int = 0
+    ) -> AsyncGenerator[bytes, None]:
+        """A blob of any size from the byte `start` on, in pieces that fit into memory.
+
+        Read to the end from the start, it has the digest and size of the descriptor: the last piece comes
+        only when that is known. From a later byte on, only the size is known to be right. Whoever may stop
+        before the end uses `contextlib.aclosing`.
+
+        Raises:
+            RegistryError: as for `Resolver.resolve`, from the iteration.
+            ValueError: `start` lies outside of the blob.
+        """
+        ...
+
+
+class Registry(Resolver, BlobSource, Protocol):
     """A resolver that also looks into what it resolves."""
 
     async def describe(self, image: ImageReference) -> Resolution:
@@ -32,6 +60,41 @@ class Registry(Resolver, Protocol):
 
         Raises:
             RegistryError: as for `resolve`.
+        """
+        ...
+
+    async def resolve_platform(self, image: ImageReference, platform: Platform) -> Resolution:
+        """As `resolve`, but the digest is that of the one manifest for a platform.
+
+        Raises:
+            NotFound: also where the image is not there for that platform; the hint lists those that are.
+            RegistryError: as for `resolve`.
+        """
+        ...
+
+    async def manifest(self, image: ImageReference) -> Manifest | Index:
+        """The manifest or index that the digest names, or the tag where there is no digest.
+
+        Raises:
+            RegistryError: as for `resolve`.
+        """
+        ...
+
+    async def tags(self, image: ImageReference) -> tuple[str, ...]:
+        """All tags of the image's repository, each once, in the registry's order.
+
+        Raises:
+            RegistryError: as for `resolve`.
+        """
+        ...
+
+    async def referrers(
+        self, image: ImageReference, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...]:
+        """Manifests that refer to this one, e.g. its signatures and SBOMs; of one artifact type if given.
+
+        Raises:
+            RegistryError: as for `resolve`; an image that nothing refers to is no error.
         """
         ...
 

@@ -15,12 +15,16 @@ MANIFEST_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """A pointer to content: its type, digest and size in bytes (descriptor.md)."""
+    """A pointer to content: its type, digest and size in bytes (descriptor.md).
+
+    `artifact_type` tells what a manifest holds that is no image, e.g. a signature.
+    """
 
     media_type: str
     digest: Digest
     size: int
     platform: Platform | None = None
+    artifact_type: str | None = None
     annotations: tuple[tuple[str, str], ...] = ()
 
 

@@ -21,6 +21,15 @@ _PATH = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._
 _LABEL = r"(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
+_ARCHITECTURES = {
+    "x86_64": ("amd64", None),
+    "x86-64": ("amd64", None),
+    "aarch64": ("arm64", None),
+    "arm": ("arm", "v7"),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+}
+_USUAL_VARIANTS = frozenset({("amd64", "v1"), ("arm64", "v8")})
 _BARE_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,6 +94,18 @@ class Platform:
                     return cls(os, architecture, variant)
         raise InvalidReference(
             f"{_shown(text)} is not a platform", hint="write it like linux/amd64 or linux/arm/v7"
+        )
+
+    @property
+    def normal(self) -> Self:
+        """The same platform in the one way to write it that Go's names have, to compare by.
+
+        `x86_64` is `amd64`, `aarch64` and `arm64/v8` are `arm64`, `arm` is `arm/v7` (containerd/platforms).
+        """
+        architecture, implied = _ARCHITECTURES.get(self.architecture, (self.architecture, None))
+        variant = self.variant or implied
+        return type(self)(
+            self.os, architecture, None if (architecture, variant) in _USUAL_VARIANTS else variant
         )
 
     def __str__(self) -> str:
@@ -193,6 +214,11 @@ class ImageReference:
 def is_registry_host(text: str) -> bool:
     """Whether a text is `host[:port]` as it can stand before a repository."""
     return _HOST.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Whether a text can stand behind the colon of a reference."""
+    return _TAG.fullmatch(text) is not None
 
 
 def _looks_like_host(segment: str) -> bool:

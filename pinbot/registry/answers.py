@@ -71,7 +71,7 @@ def of_head(answer: Answer, target: Target) -> tuple[Digest, str] | None:
         Unsupported: a schema 1 manifest.
     """
     if answer.status in TRANSIENT and answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
-        raise failure(answer, target)
+        raise _failure(answer, target)
     if answer.status != httpx.codes.OK:
         return None
     kind = documents.media_type(answer.headers.get("Content-Type", ""))
@@ -89,7 +89,7 @@ def of_get(answer: Answer, target: Target) -> tuple[Digest, Manifest | Index]:
         RegistryError: there is none, or it is not what was asked for or stated.
     """
     if answer.status != httpx.codes.OK:
-        raise failure(answer, target)
+        raise _failure(answer, target)
     stated = stated_digest(answer)
     expected = target.digest or stated
     actual = hash_of(answer.body, expected.algorithm if expected else "sha256")
@@ -112,19 +112,19 @@ def wrong_bytes(promised: Digest, actual: Digest) -> Untrustworthy:
     )
 
 
-def failure(answer: Answer, target: Target) -> RegistryError:
-    """The error that an answer other than 200, 401 or 403 is."""
-    name, status = target.registry, answer.status
+def failure(answer: Answer, registry: str, repository: str, what: str) -> RegistryError:
+    """The error that an answer other than 200, 401 or 403 is, where `what` was asked for, e.g. `tag 3.22`."""
+    name, status = registry, answer.status
     said = documents.error_message(answer.body)
     words = f"status {status}, {said}" if said else f"status {status}"
     if status == httpx.codes.NOT_FOUND:
         if "NAME_UNKNOWN" in documents.error_codes(answer.body):
             return NotFound(
-                f"{name} has no repository {target.repository}",
+                f"{name} has no repository {repository}",
                 hint="check the name; a private repository may need credentials",
             )
         return NotFound(
-            f"{name} has no {target} in {target.repository}",
+            f"{name} has no {what} in {repository}",
             hint="check the name and the tag" + ("" if said else ", and that a registry answers there"),
         )
     if status == TOO_MANY_REQUESTS:
@@ -138,3 +138,7 @@ def failure(answer: Answer, target: Target) -> RegistryError:
         f"{name} answers as no registry does ({words})",
         hint="check the address and whether it speaks http or https",
     )
+
+
+def _failure(answer: Answer, target: Target) -> RegistryError:
+    return failure(answer, target.registry, target.repository, str(target))

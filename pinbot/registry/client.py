@@ -1,41 +1,33 @@
-"""Tag to digest, with one HEAD; and the manifests behind it (OCI distribution-spec 1.1)."""
+"""Everything that pinbot reads from registries (OCI distribution-spec 1.1)."""
 
 import copy
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 from pinbot import __version__
 from pinbot.config import RegistrySettings
 from pinbot.errors import RegistryError
-from pinbot.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Index, Manifest
+from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.ports import Clock
-from pinbot.registry import answers, documents
+from pinbot.registry import blobs, documents, platforms, referrers, tags
 from pinbot.registry.answers import Target
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
-from pinbot.registry.once import Once
+from pinbot.registry.manifests import Manifests
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Observer, Transport
 from pinbot.registry.trouble import Timing
 from pinbot.registry.web import Web
 
-ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
-# Lets a registry show what it has instead, where it has none of the four.
-_ACCEPT_ANY = f"{ACCEPT}, */*"
-_MANIFEST_LIMIT = 4 * 1024 * 1024
-_NO_HEAD = frozenset({405, 501})
-
 
 class RegistryClient:
-    """Reads from any number of registries; the `Resolver` of the pipeline. Close it, or use `async with`.
+    """Reads from any number of registries; the `Registry` of the pipeline. Close it, or use `async with`.
 
     What was resolved once is not asked again by the same client, and who asks for the same image at the same
     time shares one request.
@@ -68,8 +60,7 @@ class RegistryClient:
         self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
         self._sessions: dict[str, Session] = {}
-        self._digests = Once[Target, tuple[Digest, str]]()
-        self._documents = Once[Target, tuple[Digest, Manifest | Index]]()
+        self._manifests = Manifests(self._session)
 
     async def resolve(self, image: ImageReference) -> Resolution:
         """What the tag means now (`latest` where none is written); without a tag, that the digest exists.
@@ -85,7 +76,7 @@ class RegistryClient:
         """
         target = Target.by_tag(image)
         with _about(image):
-            digest, media_type = await self._digests.get(target, lambda: self._resolve(target))
+            digest, media_type = await self._manifests.digest(target)
         return Resolution(image=image, digest=digest, media_type=media_type)
 
     async def describe(self, image: ImageReference) -> Resolution:
@@ -96,13 +87,31 @@ class RegistryClient:
         """
         target = Target.by_tag(image)
         with _about(image):
-            digest, document = await self._document(target)
-            platforms = (
-                document.platforms
-                if isinstance(document, Index)
-                else await self._platform_of(target, document)
-            )
-        return Resolution(image=image, digest=digest, media_type=document.media_type, platforms=platforms)
+            digest, document = await self._manifests.document(target)
+            there = await self._platforms(image, document)
+        return Resolution(image=image, digest=digest, media_type=document.media_type, platforms=there)
+
+    async def resolve_platform(self, image: ImageReference, platform: Platform) -> Resolution:
+        """As `resolve`, but the digest of the one manifest for a platform, which an index names.
+
+        One GET, and one more for each index in the index, or for the config of what is no index. Whether the
+        manifest that an index names is there is not asked.
+
+        Raises:
+            NotFound: also where the image is not there for that platform; the hint lists those that are.
+            RegistryError: see `resolve`.
+        """
+        target = Target.by_tag(image)
+        with _about(image):
+            digest, document = await self._manifests.document(target)
+            if isinstance(document, Index):
+                search = platforms.Search(platform, lambda child: self._by_digest(image, child))
+                found = await search.find(digest, document)
+                return Resolution(image=image, digest=found.digest, media_type=found.media_type)
+            there = await self._platforms(image, document)
+            if platform.normal not in {one.normal for one in there}:
+                raise platforms.absent(platform, there)
+        return Resolution(image=image, digest=digest, media_type=document.media_type)
 
     async def manifest(self, image: ImageReference) -> Manifest | Index:
         """The manifest or index that the digest names, or the tag where there is no digest; never unverified.
@@ -111,13 +120,72 @@ class RegistryClient:
             RegistryError: see `resolve`.
         """
         with _about(image):
-            _, document = await self._document(Target.by_digest(image))
+            _, document = await self._manifests.document(Target.by_digest(image))
         return document
+
+    async def tags(self, image: ImageReference) -> tuple[str, ...]:
+        """All tags of the image's repository, each once, in the registry's order.
+
+        One GET for each thousand, or as many as the registry gives at once.
+
+        Raises:
+            RegistryError: see `resolve`; also where there are too many to be read.
+        """
+        with _about(image):
+            return await tags.names(self._session(image.registry), image.repository)
+
+    async def blob(self, image: ImageReference, descriptor: Descriptor) -> bytes:
+        """A small blob of the image's repository, e.g. a config, whole; never unverified.
+
+        Raises:
+            Unsupported: it has more than 4 MiB.
+            RegistryError: see `resolve`.
+        """
+        with _about(image):
+            return await blobs.read(self._session(image.registry), image.repository, descriptor)
+
+    async def stream(
+        self, image: ImageReference, descriptor: Descriptor, start: int = 0
+    ) -> AsyncGenerator[bytes, None]:
+        """A blob of the image's repository from the byte `start` on, up to 64 KiB at a time.
+
+        See `BlobSource.stream`. It holds one connection beyond those that a host gets at once: how many are
+        read at a time is up to the caller. What breaks off goes on where it broke.
+
+        Raises:
+            RegistryError: see `resolve`.
+            ValueError: `start` lies outside of the blob.
+        """
+        with _about(image):
+            session = self._session(image.registry)
+            download = blobs.Download(session, image.repository, descriptor, start)
+            async with aclosing(download.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def referrers(
+        self, image: ImageReference, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...]:
+        """Manifests that refer to the digest, or to what the tag means now where there is no digest.
+
+        One GET, and one more where the registry does not know that API: for the tag that stands in for it.
+
+        Raises:
+            RegistryError: see `resolve`; an image that nothing refers to is no error.
+        """
+        with _about(image):
+            subject = image.digest or (await self._manifests.digest(Target.by_tag(image)))[0]
+            return await referrers.of(
+                image,
+                subject,
+                session=self._session(image.registry),
+                manifests=self._manifests,
+                artifact_type=artifact_type,
+            )
 
     async def aclose(self) -> None:
         """Stop what is under way and close all connections."""
-        await self._digests.aclose()
-        await self._documents.aclose()
+        await self._manifests.aclose()
         for session in self._sessions.values():
             await session.aclose()
         await self._transport.aclose()
@@ -138,42 +206,17 @@ class RegistryClient:
             self._sessions[name] = session
         return session
 
-    async def _resolve(self, target: Target) -> tuple[Digest, str]:
-        session = self._session(target.registry)
-        if not session.head_refused:
-            answer = await session.ask(
-                "HEAD", target.repository, target.path, accept=ACCEPT, limit=_MANIFEST_LIMIT
-            )
-            found = answers.of_head(answer, target)
-            if found is not None:
-                return found
-            session.head_refused = answer.status in _NO_HEAD
-        digest, document = await self._document(target)
-        return digest, document.media_type
+    async def _by_digest(self, image: ImageReference, digest: Digest) -> Manifest | Index:
+        _, document = await self._manifests.document(Target.by_digest(image.with_digest(digest)))
+        return document
 
-    async def _document(self, target: Target) -> tuple[Digest, Manifest | Index]:
-        return await self._documents.get(target, lambda: self._get(target))
-
-    async def _get(self, target: Target) -> tuple[Digest, Manifest | Index]:
-        session = self._session(target.registry)
-        answer = await session.ask(
-            "GET", target.repository, target.path, accept=_ACCEPT_ANY, limit=_MANIFEST_LIMIT
-        )
-        return answers.of_get(answer, target)
-
-    async def _platform_of(self, target: Target, manifest: Manifest) -> tuple[Platform, ...]:
-        """The platform of a single image, which only its config tells."""
-        session = self._session(target.registry)
-        digest = manifest.config.digest
-        answer = await session.ask(
-            "GET", target.repository, f"blobs/{digest}", accept="*/*", limit=_MANIFEST_LIMIT
-        )
-        if answer.status != httpx.codes.OK:
-            raise answers.failure(answer, target)
-        actual = answers.hash_of(answer.body, digest.algorithm)
-        if actual != digest:
-            raise answers.wrong_bytes(digest, actual)
-        platform = documents.platform_of_config(answer.body)
+    async def _platforms(self, image: ImageReference, document: Manifest | Index) -> tuple[Platform, ...]:
+        """The platforms of an index; that of a single image, which only its config tells."""
+        if isinstance(document, Index):
+            return document.platforms
+        session = self._session(image.registry)
+        config = await blobs.read(session, image.repository, document.config)
+        platform = documents.platform_of_config(config)
         return () if platform is None else (platform,)
 
 

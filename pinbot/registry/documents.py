@@ -151,11 +151,13 @@ def _descriptor(entry: Any, place: str) -> Descriptor:
         digest = Digest.parse(str(entry.get("digest")))
     except InvalidReference as error:
         raise _contradiction(f"{place}: {clean(error.message)}") from error
+    artifact_type = entry.get("artifactType")
     return Descriptor(
         media_type=kind,
         digest=digest,
         size=size,
         platform=_platform(entry.get("platform")),
+        artifact_type=artifact_type if isinstance(artifact_type, str) else None,
         annotations=_annotations(entry),
     )
 

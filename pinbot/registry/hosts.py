@@ -43,6 +43,10 @@ class Patience:
     give_up: int = 5
     rest: float = 30.0
 
+    def longest_wait(self, times: int) -> float:
+        """Seconds up to which to wait when something was tried so many `times` before."""
+        return min(self.pause * (1 << times), self.longest_pause)
+
 
 class Host:
     """One origin; all requests to it pass through here."""
@@ -139,8 +143,7 @@ class Host:
         """
         asked = retry_after(outcome) if isinstance(outcome, Answer) else None
         if not asked:
-            longest = min(self._patience.pause * (1 << times), self._patience.longest_pause)
-            return self._jitter() * longest
+            return self._jitter() * self._patience.longest_wait(times)
         if asked <= self._patience.obey:
             return asked
         refusal = Unreachable(

@@ -15,26 +15,41 @@ _MOST_ROUNDS = 3
 class Session:
     """Asks one registry.
 
-    `head_refused` is set when the registry has shown that it does not know HEAD.
+    Attributes:
+        name: the registry as references name it.
+        head_refused: set when the registry has shown that it does not know HEAD.
+        no_referrers: set when it has shown that it does not know the referrers API.
     """
 
     def __init__(self, endpoint: Endpoint, *, web: Web, store: CredentialStore, clock: Clock) -> None:
         self._endpoint = endpoint
+        self.name = endpoint.name
         self.head_refused = False
+        self.no_referrers = False
         self._web = web
         self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
 
-    async def ask(self, method: str, repository: str, path: str, *, accept: str, limit: int) -> Answer:
+    async def ask(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        *,
+        accept: str,
+        limit: int,
+        first_byte: int | None = None,
+    ) -> Answer:
         """Ask for `/v2/<repository>/<path>`; the answer is of any status but 401, and 403 only for a HEAD.
 
-        A HEAD has no body to say why it is forbidden; the caller may want to ask again by GET.
+        A HEAD has no body to say why it is forbidden; the caller may want to ask again by GET. With a
+        `first_byte` the content comes as a stream: see `Web.ask`.
 
         Raises:
             AccessDenied: these credentials may not.
             Unreachable: the registry, or its token server, cannot be asked.
             Untrustworthy: what came cannot be an answer of a registry.
         """
-        url = self._endpoint.url.copy_with(raw_path=f"/v2/{repository}/{path}".encode("ascii"))
+        url = self.url(repository, path)
         rounds = 0
         while True:
             rounds += 1
@@ -47,6 +62,7 @@ class Session:
                     limit=limit,
                     accept=accept,
                     authorization=used.header,
+                    first_byte=first_byte,
                 )
                 refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)
                 if refused and rounds < _MOST_ROUNDS:
@@ -58,6 +74,14 @@ class Session:
             ):
                 raise self._auth.denied(repository, used, answer)
             return answer
+
+    def url(self, repository: str, path: str) -> httpx.URL:
+        """Where something is; `path` may have a query."""
+        return self._endpoint.url.copy_with(raw_path=f"/v2/{repository}/{path}".encode("ascii"))
+
+    async def pause(self, times: int) -> None:
+        """Wait before something is tried again that was tried so many `times`."""
+        await self._web.pause(times)
 
     async def aclose(self) -> None:
         """Stop what is under way."""

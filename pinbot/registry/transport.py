@@ -83,7 +83,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back; where there is no `stream` to read and close, the body is whole and within the limit."""
+    """What came back: the body whole and within the limit, or else a `stream` to be read and closed."""
 
     url: httpx.URL
     status: int

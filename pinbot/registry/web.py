@@ -45,10 +45,12 @@ class Web:
         authorization: str | None = None,
         form: dict[str, str] | None = None,
         redirects: int = _MOST_REDIRECTS,
+        first_byte: int | None = None,
     ) -> Answer:
         """Send a request and follow where the answer points, at most `redirects` times.
 
-        `authorization` goes to the origin of `url` only.
+        `authorization` goes to the origin of `url` only. With a `first_byte` the content is asked for from
+        there on, and left in `Answer.stream`; `limit` is for what comes instead of content.
 
         Raises:
             Unreachable: see `Host.ask`.
@@ -58,10 +60,18 @@ class Web:
         for _ in range(redirects + 1):
             await self._check(url, endpoint)
             headers = {} if accept is None else {"Accept": accept}
+            if first_byte:
+                headers["Range"] = f"bytes={first_byte}-"
             if authorization is not None and origin(url) == first:
                 headers["Authorization"] = authorization
             request = Request(
-                method=method, url=url, headers=headers, form=form, ca=endpoint.settings.ca, limit=limit
+                method=method,
+                url=url,
+                headers=headers,
+                form=form,
+                ca=endpoint.settings.ca,
+                limit=limit,
+                streamed=first_byte is not None,
             )
             answer = await self._host(url).ask(partial(self._transport.send, request))
             if answer.status not in _REDIRECTS or not redirects:
@@ -71,6 +81,10 @@ class Web:
             f"{display(url)} is where more than {redirects} redirects led",
             hint="the registry, or a proxy before it, is set up wrongly",
         )
+
+    async def pause(self, times: int) -> None:
+        """Wait before something is tried again that was tried so many `times`."""
+        await self._clock.sleep(self._jitter() * self._patience.longest_wait(times))
 
     async def _check(self, url: httpx.URL, endpoint: Endpoint) -> None:
         """Refuse addresses that the registry has no business to send anybody to."""

@@ -1,0 +1,64 @@
+"""The manifests of all registries: the digest of each by one HEAD, its document by one GET."""
+
+from collections.abc import Callable
+
+from pinbot.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Index, Manifest
+from pinbot.model.reference import Digest
+from pinbot.registry import answers
+from pinbot.registry.answers import Target
+from pinbot.registry.once import Once
+from pinbot.registry.session import Session
+
+LIMIT = 4 * 1024 * 1024
+"""Bytes that a manifest or a config may have."""
+
+_ACCEPT = f"{OCI_INDEX}, {OCI_MANIFEST}, {DOCKER_LIST}, {DOCKER_MANIFEST}"
+# Lets a registry show what it has instead, where it has none of the four.
+_ACCEPT_ANY = f"{_ACCEPT}, */*"
+_NO_HEAD = frozenset({405, 501})
+
+
+class Manifests:
+    """Asks for each manifest once, however many want it at the same time or later."""
+
+    def __init__(self, session: Callable[[str], Session]) -> None:
+        self._session = session
+        self._digests = Once[Target, tuple[Digest, str]]()
+        self._documents = Once[Target, tuple[Digest, Manifest | Index]]()
+
+    async def digest(self, target: Target) -> tuple[Digest, str]:
+        """Digest and media type, by one HEAD unless the answer to it leaves something open.
+
+        Raises:
+            RegistryError: see `RegistryClient.resolve`.
+        """
+        return await self._digests.get(target, lambda: self._head(target))
+
+    async def document(self, target: Target) -> tuple[Digest, Manifest | Index]:
+        """The document and its digest, which is that of its bytes.
+
+        Raises:
+            RegistryError: see `RegistryClient.resolve`.
+        """
+        return await self._documents.get(target, lambda: self._get(target))
+
+    async def aclose(self) -> None:
+        """Stop what is under way."""
+        await self._digests.aclose()
+        await self._documents.aclose()
+
+    async def _head(self, target: Target) -> tuple[Digest, str]:
+        session = self._session(target.registry)
+        if not session.head_refused:
+            answer = await session.ask("HEAD", target.repository, target.path, accept=_ACCEPT, limit=LIMIT)
+            found = answers.of_head(answer, target)
+            if found is not None:
+                return found
+            session.head_refused = answer.status in _NO_HEAD
+        digest, document = await self.document(target)
+        return digest, document.media_type
+
+    async def _get(self, target: Target) -> tuple[Digest, Manifest | Index]:
+        session = self._session(target.registry)
+        answer = await session.ask("GET", target.repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT)
+        return answers.of_get(answer, target)
