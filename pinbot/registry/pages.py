@@ -16,7 +16,7 @@ _MOST_PAGES = 1000
 _WORD = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _VALUE = rf'(?:"(?:[^"\\]|\\.)*"|{_WORD})'
 _LINK = re.compile(rf"<([^<>]*)>((?:\s*;\s*{_WORD}(?:\s*=\s*{_VALUE})?)*)")
-_REL = re.compile(rf";\s*rel\s*=\s*({_VALUE})", re.IGNORECASE)
+_PARAMETER = re.compile(rf";\s*({_WORD})(?:\s*=\s*({_VALUE}))?")
 
 
 async def follow(
@@ -52,9 +52,9 @@ def next_link(headers: list[str]) -> str | None:
     """The target of the first link with the relation `next`."""
     for header in headers:
         for link in _LINK.finditer(header):
-            relation = _REL.search(link[2])
-            if relation is not None and "next" in relation[1].strip('"').lower().split():
-                return link[1]
+            for name, value in _PARAMETER.findall(link[2]):
+                if name.lower() == "rel" and "next" in value.strip('"').lower().split():
+                    return link[1]
     return None
 
 

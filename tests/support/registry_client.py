@@ -1,8 +1,9 @@
 """Asking registries from a test that is not asynchronous."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pinbot.config import Config, RegistrySettings
 from pinbot.errors import RegistryError
@@ -15,6 +16,8 @@ from pinbot.registry.hosts import Patience
 from pinbot.registry.trouble import Timing
 from tests.support.registry import PASSWORD, USERNAME
 from tests.support.registry_clock import FakeClock
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -52,6 +55,15 @@ class Asker:
             patience=self.patience,
             jitter=lambda: 0.5,
         )
+
+    def ask(self, question: Callable[[RegistryClient], Awaitable[T]]) -> T:
+        """Put one question to a client of its own."""
+
+        async def work() -> T:
+            async with self.client() as client:
+                return await question(client)
+
+        return asyncio.run(work())
 
     def resolve(self, image: str) -> Resolution:
         (result,) = self.resolve_all([image])

@@ -42,7 +42,8 @@ class Fault:
         body: send this body, with its right length.
         cut: close the connection after this many bytes of the body.
         unsized: leave the length out; the end of the connection ends the body.
-        drip: seconds between the bytes of the answer.
+        drip: seconds between the bytes of the answer, after those that `at_once` counts.
+        silence: seconds without a byte before the connection is closed where the body was cut.
         reset: break the connection off instead of answering.
     """
 
@@ -53,6 +54,8 @@ class Fault:
     cut: int | None = None
     unsized: bool = False
     drip: float | None = None
+    at_once: int = 0
+    silence: float = 0.0
     reset: bool = False
 
 
@@ -201,11 +204,13 @@ class LinkProxy:
         if fault.drip is None:
             writer.write(data)
         else:
-            for byte in data:
+            writer.write(data[: fault.at_once])
+            for byte in data[fault.at_once :]:
                 writer.write(bytes([byte]))
                 await writer.drain()
                 await asyncio.sleep(fault.drip)
         await writer.drain()
+        await asyncio.sleep(fault.silence)
         return not fault.unsized and fault.cut is None
 
 
