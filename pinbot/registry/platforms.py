@@ -63,7 +63,9 @@ class Search:
             )
         document = await self._read(digest)
         if not isinstance(document, Index):
-            raise Untrustworthy(f"{digest.short}… is said to be an index and is none")
+            raise Untrustworthy(
+                f"{digest.short}… is said to be an index and is none", hint="tell whoever made the image"
+            )
         return document
 
     def _fits(self, child: Descriptor) -> bool:
