@@ -21,6 +21,14 @@ class Resolution:
     platforms: tuple[Platform, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagList:
+    """All tags of a repository, which is named with its registry."""
+
+    repository: str
+    tags: tuple[str, ...]
+
+
 class UpdateKind(StrEnum):
     """Why a reference changes."""
 

@@ -30,6 +30,7 @@ _ARCHITECTURES = {
     "armel": ("arm", "v6"),
 }
 _USUAL_VARIANTS = frozenset({("amd64", "v1"), ("arm64", "v8")})
+_DIGITS = re.compile(r"([0-9]+)")
 _BARE_ID = re.compile(r"[0-9a-f]{64}")
 
 
@@ -214,6 +215,12 @@ class ImageReference:
 def is_registry_host(text: str) -> bool:
     """Whether a text is `host[:port]` as it can stand before a repository."""
     return _HOST.fullmatch(text) is not None
+
+
+def natural_order(tag: str) -> tuple[tuple[str | int, ...], str]:
+    """A key to sort tags by, in which numbers count as numbers: 3.9 stands before 3.10."""
+    words = _DIGITS.split(tag)
+    return tuple(int(word) if number % 2 else word for number, word in enumerate(words)), tag
 
 
 def is_tag(text: str) -> bool:

@@ -131,7 +131,7 @@ class RegistryClient:
         Raises:
             RegistryError: see `resolve`; also where there are too many to be read.
         """
-        with _about(image):
+        with _about(image.name):
             return await tags.names(self._session(image.registry), image.repository)
 
     async def blob(self, image: ImageReference, descriptor: Descriptor) -> bytes:
@@ -221,8 +221,8 @@ class RegistryClient:
 
 
 @contextmanager
-def _about(image: ImageReference) -> Iterator[None]:
-    """Name the image in the error that its work ends with."""
+def _about(image: ImageReference | str) -> Iterator[None]:
+    """Name the image, or repository, in the error that its work ends with."""
     try:
         yield
     except RegistryError as error:

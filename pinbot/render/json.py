@@ -7,7 +7,7 @@ from typing import Any
 from pinbot.errors import PinbotError, Several
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
 from pinbot.model.occurrence import Occurrence
-from pinbot.model.plan import Resolution, Skip, Update, Version
+from pinbot.model.plan import Resolution, Skip, TagList, Update, Version
 from pinbot.model.report import UpdateReport
 
 SCHEMA = "pinbot/v1"
@@ -47,6 +47,12 @@ def resolve(resolutions: Iterable[Resolution], errors: Iterable[PinbotError]) ->
         for resolution in resolutions
     ]
     return envelope("resolve", errors, images=images)
+
+
+def tags(lists: Iterable[TagList], errors: Iterable[PinbotError]) -> Document:
+    """The document of `resolve --tags`."""
+    repositories = [{"repository": entry.repository, "tags": list(entry.tags)} for entry in lists]
+    return envelope("resolve", errors, repositories=repositories)
 
 
 def update(command: str, report: UpdateReport, *, build: bool, pull_request: bool) -> Document:

@@ -9,7 +9,7 @@ from rich.text import Text
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
 from pinbot.model.occurrence import Occurrence, Status
-from pinbot.model.plan import Resolution, Update, Version
+from pinbot.model.plan import Resolution, TagList, Update, Version
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, diff
 from pinbot.render.console import Cell
@@ -30,6 +30,13 @@ def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
         out.print(Text(f"{resolution.image.tagged}@{resolution.digest}"), soft_wrap=True)
         for platform in resolution.platforms or ():
             out.print(Text(f"  {printable(str(platform))}"), soft_wrap=True)
+
+
+def tags(out: Console, lists: Iterable[TagList]) -> None:
+    """`repository:tag`, one a line."""
+    for entry in lists:
+        for tag in entry.tags:
+            out.print(Text(f"{entry.repository}:{tag}"), soft_wrap=True)
 
 
 def update(out: Console, report: UpdateReport) -> None:

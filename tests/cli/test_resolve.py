@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from tests.support.oci import Pusher
+from tests.support.oci import Image, Pusher
 from tests.support.project import Project
 from tests.support.registry import RegistryServer
 
@@ -49,6 +49,84 @@ def test_platforms_are_listed_when_asked_for(project: Project) -> None:
         ["linux/amd64", "linux/arm64"],
         ["linux/amd64"],
     ]
+
+
+def children(hub: RegistryServer, repository: str, tag: str) -> dict[str, str]:
+    """What the registry's index says: digests by architecture."""
+    answer = httpx.get(
+        f"{hub.base_url}/v2/{repository}/manifests/{tag}",
+        headers={"Accept": "application/vnd.oci.image.index.v1+json"},
+        trust_env=False,
+    )
+    return {entry["platform"]["architecture"]: entry["digest"] for entry in answer.json()["manifests"]}
+
+
+def test_the_digest_of_one_platform_is_printed(project: Project, hub: RegistryServer) -> None:
+    run = project.pinbot("resolve", "--platform", "linux/arm64", "alpine:3.22")
+    assert run.code == 0
+    assert run.text == f"docker.io/library/alpine:3.22@{children(hub, 'library/alpine', '3.22')['arm64']}\n"
+    run = project.pinbot("resolve", "--platform", "linux/arm64", "--format", "json", "alpine:3.22")
+    assert run.json["images"] == [
+        {
+            "image": "docker.io/library/alpine:3.22",
+            "digest": children(hub, "library/alpine", "3.22")["arm64"],
+            "media_type": "application/vnd.oci.image.manifest.v1+json",
+            "platforms": None,
+        }
+    ]
+
+
+def test_a_platform_that_is_not_there_is_an_error_of_that_image(project: Project) -> None:
+    run = project.pinbot("resolve", "--platform", "linux/arm64", "--format", "json", "busybox", "alpine:3.22")
+    assert run.code == 1
+    assert [image["image"] for image in run.json["images"]] == ["docker.io/library/alpine:3.22"]
+    (error,) = run.json["errors"]
+    assert error["code"] == "not-found"
+    assert error["message"] == "there is no image for linux/arm64"
+    assert error["hint"] == "there are images for linux/amd64"
+    assert error["image"] == "docker.io/library/busybox:latest"
+
+
+def test_tags_are_listed_in_natural_order(project: Project, pusher: Pusher) -> None:
+    for tag in ("3.9", "edge", "3.10", "3.10-rc1", "20260101", "3", "3.10.1"):
+        pusher.image("library/tagged", tag, Image())
+    run = project.pinbot("resolve", "--tags", "tagged", "busybox:1", "docker.io/library/tagged:3")
+    assert run.code == 0
+    assert run.text.splitlines() == [
+        *(
+            f"docker.io/library/tagged:{tag}"
+            for tag in ("3", "3.9", "3.10", "3.10-rc1", "3.10.1", "20260101", "edge")
+        ),
+        "docker.io/library/busybox:latest",
+    ]
+
+
+def test_tags_as_json(project: Project) -> None:
+    run = project.pinbot("resolve", "--tags", "--format", "json", "alpine", "nowhere")
+    assert run.code == 1
+    assert run.json["repositories"] == [
+        {"repository": "docker.io/library/alpine", "tags": ["3.22", "latest"]}
+    ]
+    (error,) = run.json["errors"]
+    assert (error["code"], error["image"]) == ("not-found", "docker.io/library/nowhere")
+    assert "images" not in run.json
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--platform", "arm64"), "--platform: 'arm64' is not a platform"),
+        (("--platform", "linux/arm64", "--platforms"), "each ask for something else"),
+        (("--tags", "--platform", "linux/arm64"), "each ask for something else"),
+        (("--tags", "--platforms"), "each ask for something else"),
+    ],
+)
+def test_options_that_cannot_be_are_wrong_usage(
+    project: Project, options: tuple[str, ...], words: str
+) -> None:
+    run = project.pinbot("resolve", *options, "alpine")
+    assert run.code == 2
+    assert words in run.err
 
 
 def test_an_image_that_fails_does_not_stop_the_others(project: Project) -> None:

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from pinbot.errors import BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
-from pinbot.model.plan import Plan, Resolution
+from pinbot.model.plan import Plan, Resolution, TagList
 from pinbot.model.proposal import PullRequest, PullRequestAction
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.model.report import UpdateReport
@@ -108,6 +108,10 @@ def resolve_example() -> json.Document:
     )
 
 
+def tags_example() -> json.Document:
+    return json.tags([TagList(repository="docker.io/library/alpine", tags=("3.9", "3.22", "edge"))], [])
+
+
 def update_example() -> json.Document:
     found = Found(sources=(example_file(),), errors=())
     plan = asyncio.run(make_plan(found, Registry(), Policy(), Quiet()))
@@ -137,6 +141,7 @@ def failed_example() -> json.Document:
     [
         ("scan", scan_example),
         ("resolve", resolve_example),
+        ("resolve --tags", tags_example),
         ("pin and update", update_example),
         ("A run that fails", failed_example),
     ],
@@ -187,6 +192,7 @@ def test_every_document_follows_the_schema() -> None:
         {"schema": "pinbot/v2", "command": "scan", "references": [], "errors": []},
         {"schema": "pinbot/v1", "command": "scan", "references": [{}], "errors": []},
         {"schema": "pinbot/v1", "command": "update", "images": [], "errors": []},
+        {"schema": "pinbot/v1", "command": "resolve", "repositories": [{"repository": "x"}], "errors": []},
         {"schema": "pinbot/v1", "command": "scan", "references": [], "errors": [{"code": "x"}]},
     ],
 )

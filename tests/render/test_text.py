@@ -7,7 +7,7 @@ import pytest
 
 from pinbot.errors import BuilderError, SourceError
 from pinbot.model.manifest import OCI_INDEX
-from pinbot.model.plan import Plan, Resolution
+from pinbot.model.plan import Plan, Resolution, TagList
 from pinbot.model.proposal import PullRequest, PullRequestAction
 from pinbot.model.reference import Platform
 from pinbot.model.report import UpdateReport
@@ -64,6 +64,11 @@ def test_a_resolution_is_an_image_with_its_digest_and_its_platforms_below(out: C
     )
     line = f"docker.io/library/alpine:3.22@{NEW}\n"
     assert told(out) == f"{line}{line}  linux/amd64\n  linux/arm/v7\n"
+
+
+def test_a_tag_is_listed_as_a_whole_reference(out: Console) -> None:
+    text.tags(out, [TagList(repository="docker.io/a", tags=("1", "2")), TagList(repository="x/b", tags=())])
+    assert told(out) == "docker.io/a:1\ndocker.io/a:2\n"
 
 
 def test_an_update_tells_what_moved_and_how_the_builds_went(out: Console) -> None:
