@@ -20,7 +20,7 @@ _LARGEST = 16 * 1024**3
 _ERROR_LIMIT = 64 * 1024
 _MOST_BREAKS = 5
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
 async def read(session: Session, repository: str, descriptor: Descriptor) -> bytes:
@@ -80,10 +80,10 @@ class Download:
                 breaks += 1
                 self._give_up(breaks, trouble)
                 await self._session.pause(breaks - 1)
-        if self._hash is not None and self._hash.hexdigest() != self._blob.digest.hex:
-            raise answers.wrong_bytes(
-                self._blob.digest, Digest(self._blob.digest.algorithm, self._hash.hexdigest())
-            )
+        if self._hash is not None:
+            actual = Digest(self._blob.digest.algorithm, self._hash.hexdigest())
+            if actual != self._blob.digest:
+                raise answers.wrong_bytes(self._blob.digest, actual)
         if last:
             yield last
 
@@ -123,7 +123,7 @@ class Download:
             return 0
         text = answer.headers.get("Content-Range", "")
         match = _CONTENT_RANGE.fullmatch(text.strip())
-        if match is None or int(match[1]) != self._position or match[3] not in {"*", str(self._blob.size)}:
+        if match is None or int(match[1]) != self._position or match[2] not in {"*", str(self._blob.size)}:
             raise Untrustworthy(
                 f"{self._session.name} was asked for {_name(self._blob)} from byte {self._position} of "
                 f"{self._blob.size} and sent {text[:60]!r}",

@@ -11,7 +11,6 @@ from pinbot.registry import documents, pages
 from pinbot.registry.answers import Target
 from pinbot.registry.manifests import LIMIT, Manifests
 from pinbot.registry.session import Session
-from pinbot.registry.transport import Answer
 
 _WHAT = "list of referrers"
 _MOST = 10_000
@@ -32,32 +31,27 @@ async def of(
     Raises:
         RegistryError: the registry cannot be asked, or its answer is none.
     """
-    query = "" if artifact_type is None else f"?{httpx.QueryParams(artifactType=artifact_type)}"
-    path = f"referrers/{subject}{query}"
-    first = None
+    found = None
     if not session.no_referrers:
-        first = await session.ask("GET", image.repository, path, accept=OCI_INDEX, limit=LIMIT)
-        session.no_referrers = _shows_that_there_is_no_api(first)
-    if first is not None and _is_list(first):
-        found = await _of_pages(session, image.repository, first)
-    else:
+        found = await _of_api(session, image.repository, subject, artifact_type)
+    if found is None:
         found = await _of_tag(image, subject, manifests)
     wanted = [entry for entry in found if artifact_type is None or entry.artifact_type == artifact_type]
     return tuple({entry.digest: entry for entry in wanted}.values())
 
 
-def _is_list(answer: Answer) -> bool:
-    """Whether the answer is one of the API, if only a failure of it."""
-    if answer.status != httpx.codes.OK:
-        return answer.status not in _NO_SUCH_API
-    return documents.media_type(answer.headers.get("Content-Type", "")) == OCI_INDEX
-
-
-def _shows_that_there_is_no_api(answer: Answer) -> bool:
-    return not _is_list(answer) and "NAME_UNKNOWN" not in documents.error_codes(answer.body)
-
-
-async def _of_pages(session: Session, repository: str, first: Answer) -> list[Descriptor]:
+async def _of_api(
+    session: Session, repository: str, subject: Digest, artifact_type: str | None
+) -> list[Descriptor] | None:
+    """What the registry lists; None if it does not know how to."""
+    query = "" if artifact_type is None else f"?{httpx.QueryParams(artifactType=artifact_type)}"
+    path = f"referrers/{subject}{query}"
+    first = await session.ask("GET", repository, path, accept=OCI_INDEX, limit=LIMIT)
+    kind = documents.media_type(first.headers.get("Content-Type", ""))
+    if first.status in _NO_SUCH_API or (first.status == httpx.codes.OK and kind != OCI_INDEX):
+        if "NAME_UNKNOWN" not in documents.error_codes(first.body):
+            session.no_referrers = True
+        return None
     found: list[Descriptor] = []
     following = pages.follow(session, repository, first, what=_WHAT, accept=OCI_INDEX, limit=LIMIT)
     async with aclosing(following):

@@ -53,12 +53,14 @@ async def _first_page(session: Session, repository: str) -> Answer:
 
 def _of_page(page: Answer, session: Session) -> list[str]:
     try:
-        entries = json.loads(page.body)["tags"] or []
-    except (ValueError, RecursionError, KeyError, TypeError):
-        entries = None
-    if not isinstance(entries, list):
+        document = json.loads(page.body)
+    except (ValueError, RecursionError):
+        document = None
+    # Some registries say null where there are none.
+    entries = document.get("tags", "") if isinstance(document, dict) else ""
+    if not isinstance(entries, list | None):
         raise Untrustworthy(
             f"{session.name} sent something else than a {_WHAT}",
             hint="look for a proxy or portal in between, or tell whoever runs the registry",
         )
-    return [entry for entry in entries if isinstance(entry, str) and is_tag(entry)]
+    return [entry for entry in entries or () if isinstance(entry, str) and is_tag(entry)]
