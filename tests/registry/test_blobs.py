@@ -6,21 +6,23 @@ import random
 import tracemalloc
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
 from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Unsupported, Untrustworthy
-from pinbot.model.manifest import Descriptor
+from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.hosts import Patience
 from pinbot.registry.trouble import Timing
 from tests.registry.conftest import AMD64
-from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher
+from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher, digest_of
 from tests.support.registry import RegistryServer
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, Faults, LinkProxy, Seen
+from tests.support.registry_token import TokenServer
 
 pytestmark = pytest.mark.needs("docker-registry")
 
@@ -335,6 +337,23 @@ def test_a_moved_layer_is_read_elsewhere_without_credentials_and_from_there_on(
         for seen in storage.requests:
             assert "authorization" not in seen.headers
             assert "cookie" not in seen.headers
+
+
+def test_one_token_serves_for_all_that_is_read_from_a_repository(storage: Path) -> None:
+    with TokenServer() as tokens, RegistryServer(auth=tokens.section, storage=storage) as server:
+        reference = ImageReference.parse(f"{server.host}/private/r:1@{digest_of(AMD64.manifest)}")
+
+        async def read(client: RegistryClient) -> tuple[tuple[str, ...], bytes, bytes]:
+            manifest = await client.manifest(reference)
+            assert isinstance(manifest, Manifest)
+            streamed = await rest(client.stream(reference, manifest.config))
+            return await client.tags(reference), streamed, await client.blob(reference, manifest.config)
+
+        expected = (("1",), AMD64.config_bytes, AMD64.config_bytes)
+        assert Asker(credentials=ALICE).ask(read) == expected
+        assert [request.repositories for request in tokens.requests] == [("private/r",)]
+        with pytest.raises(AccessDenied):
+            Asker().ask(read)
 
 
 def test_a_stream_that_is_left_gives_its_connection_back(link: LinkProxy) -> None:
