@@ -120,7 +120,13 @@ def test_a_registry_without_the_api_is_asked_for_it_once(link: LinkProxy, subjec
 
 def test_an_unknown_repository_does_not_tell_of_the_api(link: LinkProxy, subject: str) -> None:
     body = to_json({"errors": [{"code": "NAME_UNKNOWN", "message": "unknown"}]})
-    link.faults = lambda seen: Fault(status=404, body=body) if "/nowhere/" in seen.path else page(*ENTRIES)
+
+    def faults(seen: Seen) -> Fault | None:
+        if "/nowhere/" in seen.path:
+            return Fault(status=404, body=body)
+        return page(*ENTRIES) if "/referrers/" in seen.path else None
+
+    link.faults = faults
 
     async def ask(client: RegistryClient) -> tuple[Descriptor, ...]:
         assert await client.referrers(ImageReference.parse(f"{link.host}/nowhere@{subject}")) == ()
