@@ -18,7 +18,7 @@ demo: setup ## Show pinbot at work: a registry, a test build, a pull request
 .PHONY: test
 test: setup ## Run all tests
 	@$(python) -m coverage erase
-	$(python) -m coverage run -m pytest $(PYTEST)
+	$(python) -m coverage run -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 	@$(python) -m coverage combine --quiet
 
 .PHONY: check

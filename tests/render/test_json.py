@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -210,7 +210,6 @@ def test_an_undecodable_name_survives_the_way_through_json() -> None:
     assert os.fsencode(stdlib_json.loads(text)["references"][0]["file"]) == b"caf\xe9/Dockerfile"
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(st.characters(exclude_categories=()), max_size=20), st.sampled_from(HOSTILE)))
 def test_any_text_makes_a_valid_document_and_comes_back(text: str) -> None:
     document = check(
