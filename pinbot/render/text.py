@@ -21,7 +21,9 @@ _FIRST_FILES = 3
 
 def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
     """One line a reference."""
-    console.table(out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "NOTE"), map(_reference, occurrences))
+    console.table(
+        out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "PLATFORM", "NOTE"), map(_reference, occurrences)
+    )
 
 
 def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
@@ -99,6 +101,7 @@ def _reference(occurrence: Occurrence) -> tuple[Cell, ...]:
         (str(occurrence.status), _STATUS_STYLE[occurrence.status]),
         image,
         occurrence.stage or "",
+        occurrence.platform or "",
         note,
     )
 

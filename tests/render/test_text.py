@@ -47,9 +47,9 @@ def told(out: Console) -> str:
 def test_a_scan_is_one_line_a_reference(out: Console) -> None:
     text.scan(out, [occurrence(), occurrence("a/Dockerfile", 12, raw="${X}", reason="X has no value")])
     assert told(out) == (
-        "WHERE              KIND  STATUS    IMAGE                          STAGE  NOTE\n"
+        "WHERE              KIND  STATUS    IMAGE                          STAGE  PLATFORM  NOTE\n"
         "Dockerfile:1:6     from  unpinned  docker.io/library/alpine:3.22\n"
-        "a/Dockerfile:12:6  from  skipped   ${X}                                  X has no value\n"
+        "a/Dockerfile:12:6  from  skipped   ${X}                                            X has no value\n"
     )
 
 
