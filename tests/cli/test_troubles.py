@@ -114,6 +114,12 @@ def test_a_pull_request_needs_a_repository_and_a_token(project: Project) -> None
     assert project.read("Dockerfile") == b"FROM alpine:3.22\n"
 
 
+def test_a_user_without_a_home_needs_none(project: Project) -> None:
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    run = project.pinbot("update", env={"HOME": "~"})  # what Python finds for a bare user id without HOME
+    assert (run.code, run.err.splitlines()[-1]) == (0, "written: Dockerfile")
+
+
 def test_hostile_names_do_not_reach_the_terminal_raw(project: Project) -> None:
     project.write("a\x1b[31mb/Dockerfile", "FROM alpine:\x1b[31mred\n")
     run = project.pinbot("scan")
