@@ -93,6 +93,13 @@ def test_streams_that_the_caller_closed_are_empty(tmp_path: Path) -> None:
     assert (done.returncode, "no file holds an image reference" in done.stderr) == (3, True)
 
 
+@pytest.mark.parametrize("arguments", ["scan", "resolve alpine", "update"])
+def test_a_current_folder_that_is_gone_is_told(arguments: str, tmp_path: Path) -> None:
+    done = in_a_shell(f"mkdir gone; cd gone; rmdir ../gone; $pinbot {arguments}", Project(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the current folder does not exist any more\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_with_130(number: signal.Signals) -> None:
     with subprocess.Popen(
