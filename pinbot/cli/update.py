@@ -140,6 +140,8 @@ def change(
 
     report = running.run(work())
     if _is_empty(report.plan):
+        if only:
+            raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
     _show(session, report, dry_run=dry_run, build=wants_build, pull_request=forge is not None)
     return exit_code(report, dry_run=dry_run)

@@ -108,6 +108,14 @@ def test_only_looks_at_the_images_that_match(project: Project, digests: dict[str
     )
 
 
+def test_only_that_matches_nothing_is_told_as_such(project: Project) -> None:
+    project.write("Dockerfile", DOCKERFILE)
+    run = project.pinbot("update", "--only", "rsut:*")
+    assert (run.code, run.out) == (3, b"")
+    assert "no image reference matches --only" in run.err
+    assert project.read("Dockerfile") == DOCKERFILE
+
+
 def test_one_failing_image_does_not_stop_the_others_and_is_not_called_current(
     project: Project, digests: dict[str, str]
 ) -> None:
