@@ -1,6 +1,7 @@
 """What is to change, and why the rest is not."""
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pinbot.errors import PinbotError
@@ -55,6 +56,15 @@ class Update:
     def files(self) -> tuple[str, ...]:
         """Paths of the files that it touches, each once, in order."""
         return tuple(dict.fromkeys(occurrence.file for occurrence in self.occurrences))
+
+
+def updates_within(updates: Iterable[Update], files: Container[str]) -> tuple[Update, ...]:
+    """The updates without their places in other files; those that have no other places are left out."""
+    kept = (
+        replace(update, occurrences=tuple(place for place in update.occurrences if place.file in files))
+        for update in updates
+    )
+    return tuple(update for update in kept if update.occurrences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from pinbot.model.occurrence import EditPlace, Kind, Occurrence, Position, SourceFile, Span, Status
@@ -77,3 +78,18 @@ def test_a_file_whose_build_failed_is_no_part_of_the_proposal(tmp_path: Path) ->
     assert [file.path for file in proposal.files] == ["a"]
     assert proposal.title == "Update alpine:3.22 to 111111111111"
     assert "`rust:alpine`" not in proposal.body
+
+
+def test_a_body_names_no_place_that_stays_as_it_is(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.touch()
+    bad.touch()
+    both = update("alpine:3.22", file=str(good))
+    both = replace(both, occurrences=both.occurrences + update("alpine:3.22", file=str(bad)).occurrences)
+    report = UpdateReport(
+        plan=Plan(updates=(both,), changes=(change(good), change(bad))),
+        held=(str(bad),),
+    )
+    body = proposal_of(report, tree=Tree(root=tmp_path.resolve()), base=None, labels=()).body
+    assert "good:1`" in body
+    assert "bad:1`" not in body
