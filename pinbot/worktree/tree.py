@@ -39,6 +39,13 @@ class Tree:
             )
         return target.relative_to(self.root).as_posix()
 
+    def name(self, path: str) -> str:
+        """The path from the root where there is one; the path itself for what is outside of the tree."""
+        try:
+            return self.relative(path)
+        except UsageError:
+            return path
+
     def copy_to(self, destination: Path, *, changes: Mapping[str, bytes]) -> None:
         """Copy what a fresh checkout would hold, with other bytes for the paths in `changes`.
 
