@@ -22,7 +22,8 @@ test: setup ## Run all tests
 	@$(python) -m coverage combine --quiet
 
 .PHONY: check
-check: lint coverage ## Run every check: linters, types, layering, tests with coverage
+check: lint test ## Run every check: linters, types, layering, tests with coverage
+	@$(MAKE) --no-print-directory coverage
 
 .PHONY: lint
 lint: setup ## Run the static checks alone
