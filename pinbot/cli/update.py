@@ -143,7 +143,14 @@ def change(
         if only:
             raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
-    _show(session, report, dry_run=dry_run, build=wants_build, pull_request=forge is not None)
+    _show(
+        session,
+        report,
+        moves=policy.move,
+        dry_run=dry_run,
+        build=wants_build,
+        pull_request=forge is not None,
+    )
     return exit_code(report, dry_run=dry_run)
 
 
@@ -165,7 +172,9 @@ def _is_empty(plan: Plan) -> bool:
     return not (plan.updates or plan.skips or plan.errors or plan.current)
 
 
-def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool, pull_request: bool) -> None:
+def _show(
+    session: Session, report: UpdateReport, *, moves: bool, dry_run: bool, build: bool, pull_request: bool
+) -> None:
     if session.as_json:
         document = json.update(session.command, report, build=build, pull_request=pull_request)
         session.emit(document)
@@ -178,4 +187,4 @@ def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool,
             session.out.print()
         text.update(session.out, report)
     session.complain(report.all_errors)
-    text.summary(session.err, report, dry_run=dry_run)
+    text.summary(session.err, report, moves=moves, dry_run=dry_run)

@@ -100,7 +100,7 @@ class Plan:
         skips: references that were found and left alone.
         changes: the files that the updates touch, with their new content.
         errors: images and files that could not be handled; never counted as up to date.
-        current: how many references were asked about and found to be right.
+        current: how many references are right as they are: asked about, or with a digest that may not move.
     """
 
     updates: tuple[Update, ...] = ()

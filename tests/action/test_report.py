@@ -209,6 +209,12 @@ def test_a_dry_run_says_that_nothing_was_written() -> None:
     assert "Nothing was written" not in summary(document(updates=[update()]), dry_run=False)
 
 
+def test_what_pin_did_not_ask_about_is_not_called_up_to_date() -> None:
+    text = summary(document(command="pin", current=2), dry_run=False)
+    assert "2 pinned already" in text
+    assert "up to date" not in text
+
+
 @pytest.mark.parametrize("command", ["scan", "update"])
 def test_a_run_that_could_not_begin_has_a_summary_too(command: str) -> None:
     text = summary(
