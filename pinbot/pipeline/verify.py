@@ -61,10 +61,11 @@ class _Bench:
     progress: Progress
 
     async def judge(self, target: BuildTarget) -> Verdict:
-        before = await self._build(target, "as it is", {})
-        after = await self._build(
-            target, "with the new digests", {path: change.after for path, change in self.changes.items()}
-        )
+        # Also the old texts are written: the copy lacks a Dockerfile that git ignores.
+        old = {path: change.source.data for path, change in self.changes.items()}
+        new = {path: change.after for path, change in self.changes.items()}
+        before = await self._build(target, "as it is", old)
+        after = await self._build(target, "with the new digests", new)
         if isinstance(before, BuiltImage):
             return Verdict(target=target, after=after, before=before)
         return Verdict(target=target, after=after, before_problem=_why(before))

@@ -12,6 +12,7 @@ from pinbot.model.reference import Digest
 from pinbot.pipeline.verify import Verification, targets_of, verify
 from pinbot.render.progress import Quiet
 from pinbot.worktree.tree import Tree
+from tests.support.project import Project
 
 OLD, NEW = b"FROM old\n", b"FROM new\n"
 
@@ -67,6 +68,12 @@ def test_a_target_is_built_as_it_is_and_with_the_new_text(tmp_path: Path) -> Non
     [verdict] = verification.verdicts
     assert (verdict.before, verdict.after, verdict.good) == (built(10), built(12), True)
     assert verification.held == ()
+
+
+def test_a_dockerfile_that_git_ignores_is_built_as_it_is_too(tmp_path: Path) -> None:
+    project = Project(tmp_path, {".gitignore": "Dockerfile\n"})
+    _, recorder = run(project.root, {OLD: built(10), NEW: built(12)})
+    assert recorder.seen == [("svc/Dockerfile", OLD), ("svc/Dockerfile", NEW)]
 
 
 def test_a_file_whose_build_fails_is_held(tmp_path: Path) -> None:
