@@ -104,7 +104,14 @@ def resolve_example() -> json.Document:
     )
     image = ImageReference.parse("alpine:9")
     return json.resolve(
-        [resolution], [NotFound("there is no such image", hint="mend its name or tag", image=str(image))]
+        [resolution],
+        [
+            NotFound(
+                "docker.io has no tag 9 in library/alpine",
+                hint="check the name and the tag",
+                image=str(image),
+            )
+        ],
     )
 
 
