@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild
 from pinbot.model.occurrence import SourceFile
@@ -70,6 +72,7 @@ def test_a_target_is_built_as_it_is_and_with_the_new_text(tmp_path: Path) -> Non
     assert verification.held == ()
 
 
+@pytest.mark.needs("git")
 def test_a_dockerfile_that_git_ignores_is_built_as_it_is_too(tmp_path: Path) -> None:
     project = Project(tmp_path, {".gitignore": "Dockerfile\n"})
     _, recorder = run(project.root, {OLD: built(10), NEW: built(12)})
