@@ -1,6 +1,7 @@
 """The order of things around a builder; the builders themselves are tested in tests/build and tests/e2e."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_a_builder_that_cannot_build_says_nothing_about_the_update_but_holds_it(
     assert verdict.after is too_old
     assert verdict.before_problem == "too old for heredocs"
     assert len(verification.held) == 1
+
+
+def test_no_room_for_a_copy_of_the_tree_holds_the_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    verification, recorder = run(tmp_path, {})
+    [verdict] = verification.verdicts
+    assert isinstance(verdict.after, BuilderError)
+    assert "TMPDIR" in verdict.after.hint
+    assert (recorder.seen, len(verification.held)) == ([], 1)
 
 
 def test_configured_targets_take_the_place_of_the_default_one(tmp_path: Path) -> None:
