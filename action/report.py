@@ -145,7 +145,8 @@ def _build(build: Document) -> tuple[str, ...]:
 
 
 def _target(build: Document) -> str:
-    return f"{build['dockerfile']} ({build['stage']})" if build["stage"] else str(build["dockerfile"])
+    chosen = ", ".join(filter(None, (build["stage"], build["platform"])))
+    return f"{build['dockerfile']} ({chosen})" if chosen else str(build["dockerfile"])
 
 
 def _result(after: Document) -> str:
