@@ -57,8 +57,8 @@ FAILED = {
 BUILT = {
     "dockerfile": "app/Dockerfile",
     "context": "app",
-    "stage": "test",
-    "platform": "linux/arm64",
+    "stage": "ci",
+    "platform": "linux/arm",
     "ok": True,
     "before": {"result": "built", "size": 8_000_000, "seconds": 2.0, "builder": "buildah 1.28.2"},
     "before_problem": None,
@@ -172,7 +172,7 @@ Left as it was, since its test build did not succeed: `Dockerfile`
 | Test build | Result | Before | After | Size |
 | --- | --- | --- | --- | --- |
 | `Dockerfile` | `failed at RUN make` | 8.0 MB |  |  |
-| `app/Dockerfile (test, linux/arm64)` | `built in 1.5 s by buildah 1.28.2` | 8.0 MB | 9.0 MB | +1.0 MB (+12.5%) |
+| `app/Dockerfile (ci, linux/arm)` | `built in 1.5 s by buildah 1.28.2` | 8.0 MB | 9.0 MB | +1.0 MB (+12.5%) |
 
 The log of `Dockerfile` ends so:
 
