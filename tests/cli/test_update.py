@@ -81,6 +81,30 @@ def test_pin_adds_digests_and_moves_none(project: Project, digests: dict[str, st
     )
 
 
+def test_every_kind_of_reference_is_pinned_where_it_stands(project: Project, digests: dict[str, str]) -> None:
+    text = (
+        "# syntax=busybox:latest\n"
+        "ARG BASE=alpine:3.22\n"
+        "FROM ${BASE} AS base\n"
+        "FROM ${UNSET:-rust:alpine}\n"
+        "COPY --from=alpine:3.22 /a /a\n"
+        "RUN --mount=from=busybox:latest,target=/b --mount=type=bind,target=/c,from=rust:alpine true\n"
+        "ONBUILD COPY --from=busybox:latest /d /d\n"
+        "COPY --from=base /e /e\n"
+        "COPY <<EOF /f\n"
+        "FROM alpine:3.22\n"
+        "EOF\n"
+    )
+    project.write("Dockerfile", text)
+    run = project.pinbot("pin", "--format", "json")
+    assert run.code == 0, run.err
+    assert sum(len(update["locations"]) for update in run.json["updates"]) == 7
+    expected, heredoc = text.split("COPY <<EOF")
+    for name in ("alpine:3.22", "rust:alpine", "busybox:latest"):
+        expected = expected.replace(name, f"{name}@{digests[name]}")
+    assert project.read("Dockerfile").decode() == f"{expected}COPY <<EOF{heredoc}"
+
+
 def test_dry_run_prints_a_diff_that_git_applies_and_writes_nothing(project: Project) -> None:
     project.write("svc/Dockerfile", DOCKERFILE)
     project.commit()
