@@ -83,7 +83,9 @@ async def _propose(
         if not report.passed:
             return report
         proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
-        return replace(report, pull_requests=(await forge.propose(proposal),))
+        if report.held:  # the proposal is a smaller one than was looked for, and may be there already
+            existing = await forge.find(proposal)
+        return replace(report, pull_requests=(existing or await forge.propose(proposal),))
     except ForgeError as error:
         return replace(report, errors=(error,))
 
