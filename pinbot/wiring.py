@@ -38,11 +38,19 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
     from pinbot.registry.client import RegistryClient
     from pinbot.registry.credentials import Keychain
 
-    credentials = Keychain(os.environ, Path.home())
+    credentials = Keychain(os.environ, _home())
     async with RegistryClient(
         config.registry, credentials=credentials, clock=SystemClock(), observer=observer
     ) as client:
         yield client
+
+
+def _home() -> Path:
+    """The user's home; the root for a user without one, as a bare user id in a container is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[Builder]]:

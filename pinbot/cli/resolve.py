@@ -41,7 +41,7 @@ def command(
         raise UsageError("--platforms, --platform and --tags each ask for something else", hint="give one")
     wanted = None if platform is None else _platform(platform)
     references, errors = _parse(images)
-    config = session.config(Tree.around(Path.cwd()))
+    config = session.config(Tree.around(Path()))
 
     async def ask() -> list[Resolution | TagList | PinbotError]:
         async with wiring.registry(config, observer=session.observer) as registry:
@@ -79,5 +79,6 @@ def _parse(images: tuple[str, ...]) -> tuple[list[ImageReference], list[PinbotEr
         try:
             references.append(ImageReference.parse(image))
         except PinbotError as error:
+            error.image = image
             errors.append(error)
     return references, errors

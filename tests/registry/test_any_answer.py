@@ -111,7 +111,7 @@ def asker_of(link: LinkProxy, sent: list[bytes], credentials: CredentialStore) -
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_answers() | st.binary(max_size=60), min_size=1, max_size=4),
     st.sampled_from([ALICE, Anonymous()]),
@@ -137,7 +137,7 @@ def outcome(asker: Asker, question: Callable[[RegistryClient], Awaitable[T]]) ->
         return error
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_answers() | st.binary(max_size=60), min_size=1, max_size=4),
     st.sampled_from([ALICE, Anonymous()]),
@@ -163,7 +163,7 @@ def test_only_the_right_bytes_or_a_registry_error_come_out(
             assert found == GOOD
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_answers() | st.binary(max_size=60), min_size=1, max_size=4),
     st.sampled_from([ALICE, Anonymous()]),
