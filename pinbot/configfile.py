@@ -20,6 +20,15 @@ from pinbot.errors import ConfigError, InvalidReference, Several
 from pinbot.model.build import BuildTarget
 from pinbot.model.reference import ImageReference
 
+_REGISTRY_KEYS = (
+    "location",
+    "insecure",
+    "ca",
+    "cert",
+    "key",
+    "username_variable",
+    "password_variable",
+)
 _LARGEST = 128 * 1024
 _DEEPEST = 16
 _LONGEST_BUILD = 24 * 3600.0
@@ -28,7 +37,7 @@ _SHOWN = 80
 _TAG = "tag:yaml.org,2002:"
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?")
+_LOCATION = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9._-]+)*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
@@ -117,17 +126,19 @@ class _Reader:
     def _registries(self, node: Node | None) -> Iterator[RegistrySettings]:
         for key, value in self._pairs(node):
             name = self._registry_name(key)
-            entry = self._section(
-                value, "location", "insecure", "ca", "username_variable", "password_variable"
-            )
+            entry = self._section(value, *_REGISTRY_KEYS)
             settings = RegistrySettings(
                 name=name,
-                location=self._matching(entry.get("location"), _HOST, "host or host:port alone"),
+                location=self._matching(entry.get("location"), _LOCATION, "host, host:port or host/path"),
                 insecure=self._flag(entry.get("insecure")),
                 ca=self._beside(entry.get("ca")),
+                cert=self._beside(entry.get("cert")),
+                key=self._beside(entry.get("key")),
                 username_variable=self._variable(entry.get("username_variable")),
                 password_variable=self._variable(entry.get("password_variable")),
+                source=f"{self._file}:{key.start_mark.line + 1}",
             )
+            self._judge_pair(entry, "cert", "key", "files")
             self._judge_variables(entry, settings)
             yield settings
 
@@ -140,19 +151,22 @@ class _Reader:
             image = ImageReference.parse(f"{name}/owner/name")
         except InvalidReference:
             image = None
-        if image is None or image.repository != "owner/name":
+        path = name.partition("/")[2]
+        if image is None or image.repository != f"{path}/owner/name".lstrip("/"):
             self._wrong(node, f"{_brief(name)} is not a registry", "write its host, e.g. ghcr.io")
-        elif image.registry != name:
-            self._wrong(
-                node, f"references call {_brief(name)} {image.registry}", f"write {image.registry} here"
-            )
+        elif image.name != f"{name}/owner/name":
+            called = image.name.removesuffix("/owner/name")
+            self._wrong(node, f"references call {_brief(name)} {called}", f"write {called} here")
         return name
+
+    def _judge_pair(self, entry: dict[str, Node], one: str, two: str, things: str) -> None:
+        for key, other in ((one, two), (two, one)):
+            if key in entry and other not in entry:
+                self._wrong(entry[key], f"{key} stands without {other}", f"name both {things}, or neither")
 
     def _judge_variables(self, entry: dict[str, Node], settings: RegistrySettings) -> None:
         keys = ("username_variable", "password_variable")
-        for key, other in (keys, reversed(keys)):
-            if key in entry and other not in entry:
-                self._wrong(entry[key], f"{key} stands without {other}", "name both variables, or neither")
+        self._judge_pair(entry, *keys, "variables")
         safe = settings.host == _BOTS_REGISTRY and not settings.insecure
         for key, name in zip(keys, (settings.username_variable, settings.password_variable), strict=True):
             if name is not None and _BOTS_OWN.fullmatch(name) and not safe:

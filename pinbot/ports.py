@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.diagnosis import Access
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
 from pinbot.model.reference import ImageReference
@@ -24,7 +25,19 @@ class Resolver(Protocol):
         ...
 
 
-class Registry(Resolver, Protocol):
+class Witness(Resolver, Protocol):
+    """A resolver that remembers how registries answered."""
+
+    def access(self, image: ImageReference) -> Access:
+        """How the registry of an image is reached, as far as its answers have shown; asks for nothing.
+
+        Raises:
+            RegistryError: it is never asked: the configuration forbids it, or gives no address.
+        """
+        ...
+
+
+class Registry(Witness, Protocol):
     """A resolver that also looks into what it resolves."""
 
     async def describe(self, image: ImageReference) -> Resolution:

@@ -19,17 +19,20 @@ Observer = Callable[[Exchange], None]
 
 
 def configuration(file: Path | None, root: Path) -> Config:
-    """The configuration in `file`, or that of the repository at `root`, or the defaults.
+    """The configuration in `file`, or that of the repository at `root`, and beneath it what this machine says.
 
     Raises:
-        UsageError: the file is missing or holds mistakes.
+        UsageError: a file is missing or holds mistakes.
     """
-    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
-    if path is None:
-        return Config()
-    from pinbot import configfile
+    from pinbot.machine import registries
 
-    return configfile.load(path)
+    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
+    config = Config()
+    if path is not None:
+        from pinbot import configfile
+
+        config = configfile.load(path)
+    return registries.beneath(config, os.environ, Path.home())
 
 
 @asynccontextmanager

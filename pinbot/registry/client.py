@@ -11,7 +11,8 @@ import httpx
 
 from pinbot import __version__
 from pinbot.config import RegistrySettings
-from pinbot.errors import RegistryError
+from pinbot.errors import RegistryError, Unreachable
+from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
@@ -40,7 +41,7 @@ class RegistryClient:
     time shares one request.
 
     Args:
-        settings: how to reach a registry, by the name that references use, e.g. `Config.registry`.
+        settings: how to reach an image, by its name (`docker.io/library/alpine`), e.g. `Config.registry`.
         clock: time for pauses and for the life of tokens.
         credentials: whose name to ask in; nobody's by default.
         observer: is told of every exchange.
@@ -66,7 +67,7 @@ class RegistryClient:
         self._clock = clock
         self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[RegistrySettings, Session] = {}
         self._digests = Once[Target, tuple[Digest, str]]()
         self._documents = Once[Target, tuple[Digest, Manifest | Index]]()
 
@@ -113,6 +114,15 @@ class RegistryClient:
             _, document = await self._document(Target.by_digest(image))
         return document
 
+    def access(self, image: ImageReference) -> Access:
+        """How the registry of an image is reached, by its answers so far; asks for nothing.
+
+        Raises:
+            Unreachable: it is blocked, or its address is none.
+        """
+        session, _ = self._route(Target.by_tag(image))
+        return session.access
+
     async def aclose(self) -> None:
         """Stop what is under way and close all connections."""
         await self._digests.aclose()
@@ -129,20 +139,26 @@ class RegistryClient:
     ) -> None:
         await self.aclose()
 
-    def _session(self, name: str) -> Session:
-        session = self._sessions.get(name)
+    def _route(self, target: Target) -> tuple[Session, str]:
+        """Whom to ask for an image, and for which repository."""
+        name = f"{target.registry}/{target.repository}"
+        settings = self._settings(name)
+        session = self._sessions.get(settings)
         if session is None:
-            endpoint = Endpoint.of(self._settings(name))
-            session = Session(endpoint, web=self._web, store=self._store, clock=self._clock)
-            self._sessions[name] = session
-        return session
+            session = Session(Endpoint.of(settings), web=self._web, store=self._store, clock=self._clock)
+            self._sessions[settings] = session
+        repository = settings.path_of(name)
+        if not repository:
+            raise Unreachable(
+                f"{settings.location} is a host and no repository, which should stand for {name}",
+                hint=f"mend the location in {settings.source or 'the configuration'}",
+            )
+        return session, repository
 
     async def _resolve(self, target: Target) -> tuple[Digest, str]:
-        session = self._session(target.registry)
+        session, repository = self._route(target)
         if not session.head_refused:
-            answer = await session.ask(
-                "HEAD", target.repository, target.path, accept=ACCEPT, limit=_MANIFEST_LIMIT
-            )
+            answer = await session.ask("HEAD", repository, target.path, accept=ACCEPT, limit=_MANIFEST_LIMIT)
             found = answers.of_head(answer, target)
             if found is not None:
                 return found
@@ -154,18 +170,16 @@ class RegistryClient:
         return await self._documents.get(target, lambda: self._get(target))
 
     async def _get(self, target: Target) -> tuple[Digest, Manifest | Index]:
-        session = self._session(target.registry)
-        answer = await session.ask(
-            "GET", target.repository, target.path, accept=_ACCEPT_ANY, limit=_MANIFEST_LIMIT
-        )
+        session, repository = self._route(target)
+        answer = await session.ask("GET", repository, target.path, accept=_ACCEPT_ANY, limit=_MANIFEST_LIMIT)
         return answers.of_get(answer, target)
 
     async def _platform_of(self, target: Target, manifest: Manifest) -> tuple[Platform, ...]:
         """The platform of a single image, which only its config tells."""
-        session = self._session(target.registry)
+        session, repository = self._route(target)
         digest = manifest.config.digest
         answer = await session.ask(
-            "GET", target.repository, f"blobs/{digest}", accept="*/*", limit=_MANIFEST_LIMIT
+            "GET", repository, f"blobs/{digest}", accept="*/*", limit=_MANIFEST_LIMIT
         )
         if answer.status != httpx.codes.OK:
             raise answers.failure(answer, target)

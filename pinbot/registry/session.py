@@ -2,10 +2,13 @@
 
 import httpx
 
+from pinbot.model.diagnosis import Access
+from pinbot.model.exchange import Quota
 from pinbot.ports import Clock
 from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import CredentialStore
 from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.quota import quota_of
 from pinbot.registry.transport import Answer
 from pinbot.registry.web import Web
 
@@ -23,6 +26,8 @@ class Session:
         self.head_refused = False
         self._web = web
         self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
+        self._version: str | None = None
+        self._quota: Quota | None = None
 
     async def ask(self, method: str, repository: str, path: str, *, accept: str, limit: int) -> Answer:
         """Ask for `/v2/<repository>/<path>`; the answer is of any status but 401, and 403 only for a HEAD.
@@ -48,6 +53,7 @@ class Session:
                     accept=accept,
                     authorization=used.header,
                 )
+                self._learn(answer)
                 refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)
                 if refused and rounds < _MOST_ROUNDS:
                     await self._auth.refused(repository, used, answer)
@@ -58,6 +64,25 @@ class Session:
             ):
                 raise self._auth.denied(repository, used, answer)
             return answer
+
+    @property
+    def access(self) -> Access:
+        """How the registry is reached, by its answers so far."""
+        return Access(
+            address=str(self._endpoint.url).rstrip("/"),
+            version=self._version,
+            scheme=self._auth.scheme,
+            realm=self._auth.realm_host,
+            credentials=self._auth.credentials,
+            certificate=self._endpoint.trust(self._endpoint.url).cert,
+            source=self._endpoint.settings.source or None,
+            quota=self._quota,
+        )
+
+    def _learn(self, answer: Answer) -> None:
+        if origin(answer.url) == origin(self._endpoint.url):
+            self._version = answer.version
+            self._quota = quota_of(answer.headers) or self._quota
 
     async def aclose(self) -> None:
         """Stop what is under way."""

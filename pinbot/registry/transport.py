@@ -18,6 +18,8 @@ from pinbot.errors import Unreachable, Untrustworthy
 from pinbot.model.exchange import Exchange
 from pinbot.registry.addresses import is_loopback
 from pinbot.registry.endpoint import Origin, host_of, origin
+from pinbot.registry.quota import quota_of
+from pinbot.registry.trust import Trust, no_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Request:
     Attributes:
         method, url, headers: as in HTTP.
         form: fields of a body, for POST.
-        ca: a PEM file to trust instead of the system's authorities.
+        trust: certificates, for https.
         limit: bytes that the answer's body may have.
     """
 
@@ -44,18 +46,19 @@ class Request:
     url: httpx.URL
     headers: dict[str, str] = field(repr=False)
     form: dict[str, str] | None = field(default=None, repr=False)
-    ca: str | None = None
+    trust: Trust = Trust()
     limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the body is whole, and within the request's limit."""
+    """What came back: the body is whole, and within the request's limit; `version` is e.g. `HTTP/1.1`."""
 
     url: httpx.URL
     status: int
     headers: httpx.Headers
     body: bytes
+    version: str = ""
 
 
 Observer = Callable[[Exchange], None]
@@ -82,9 +85,9 @@ class Transport:
         self._user_agent = user_agent
         self._timing = timing
         self._observer = observer
-        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._contexts: dict[Trust | None, ssl.SSLContext] = {}
         self._clients: list[httpx.AsyncClient] = []
-        self._idle: dict[tuple[Origin, str | None], list[httpx.AsyncClient]] = {}
+        self._idle: dict[tuple[Origin, Trust], list[httpx.AsyncClient]] = {}
 
     async def send(self, request: Request) -> Answer:
         """Exchange one request for one answer, of whatever status.
@@ -95,7 +98,7 @@ class Transport:
         """
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
         started = time.perf_counter()
-        status = None
+        status = quota = None
         try:
             with self._client(request) as client, _mapped(request.url, self._timing):
                 async with asyncio.timeout(self._timing.total):
@@ -105,6 +108,7 @@ class Transport:
                     incoming = await client.send(outgoing, stream=True, auth=None)
                     try:
                         status = incoming.status_code
+                        quota = quota_of(incoming.headers)
                         body = await _read(incoming, request)
                     finally:
                         await incoming.aclose()
@@ -113,10 +117,20 @@ class Transport:
                 elapsed = (time.perf_counter() - started) * 1000
                 self._observer(
                     Exchange(
-                        method=request.method, url=display(request.url), status=status, milliseconds=elapsed
+                        method=request.method,
+                        url=display(request.url),
+                        status=status,
+                        milliseconds=elapsed,
+                        quota=quota,
                     )
                 )
-        return Answer(url=request.url, status=status, headers=incoming.headers, body=body)
+        return Answer(
+            url=request.url,
+            status=status,
+            headers=incoming.headers,
+            body=body,
+            version=incoming.http_version,
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -130,7 +144,7 @@ class Transport:
         A client with all the connections would look at each of them for each request, which takes more time
         than everything else that it does.
         """
-        idle = self._idle.setdefault((origin(request.url), request.ca), [])
+        idle = self._idle.setdefault((origin(request.url), request.trust), [])
         client = idle.pop() if idle else self._open(request)
         try:
             yield client
@@ -138,7 +152,7 @@ class Transport:
             idle.append(client)
 
     def _open(self, request: Request) -> httpx.AsyncClient:
-        context = self._context(None if request.url.scheme == "http" else request.ca or "")
+        context = self._context(None if request.url.scheme == "http" else request.trust)
         timing = self._timing
         try:
             client = httpx.AsyncClient(
@@ -159,39 +173,21 @@ class Transport:
         self._clients.append(client)
         return client
 
-    def _context(self, ca: str | None) -> ssl.SSLContext:
-        """The context for an authority; "" for the usual ones, None for none."""
-        context = self._contexts.get(ca)
+    def _context(self, trust: Trust | None) -> ssl.SSLContext:
+        """The context for these certificates; None for plain http."""
+        context = self._contexts.get(trust)
         if context is None:
-            context = self._contexts[ca] = _trust(ca)
+            try:
+                context = no_trust() if trust is None else trust.context()
+            except Unreachable as error:
+                raise NoAnswer(error.message, hint=error.hint, transient=False) from error
+            self._contexts[trust] = context
         return context
 
 
 def display(url: httpx.URL) -> str:
     """A URL that may be printed: without query and user, which can hold secrets."""
     return str(url.copy_with(username=None, password=None, query=None, fragment=None))
-
-
-def _trust(ca: str | None) -> ssl.SSLContext:
-    """The authorities of a file, or the system's, or else those that httpx brings.
-
-    None means no authority at all, for plain http: loading them takes longer than a request.
-    """
-    if ca is None:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca:
-        try:
-            return ssl.create_default_context(cafile=ca)
-        except OSError as error:
-            raise NoAnswer(
-                f"the certificate authorities in {ca} cannot be read: {error.strerror or error}",
-                hint="`ca` of a registry names a PEM file",
-                transient=False,
-            ) from error
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        return ssl.create_default_context()
-    return httpx.create_ssl_context()
 
 
 async def _read(response: httpx.Response, request: Request) -> bytes:
@@ -246,6 +242,9 @@ def _mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
             stale="without sending a response" in str(error),
         ) from error
     except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+        # TLS 1.3: a server that wants to know who we are says so only after the handshake.
+        if any(_is_about_certificate(cause) for cause in _causes(error)):
+            raise _not_shown(host) from error
         raise NoAnswer(f"the connection to {host} was lost", transient=True, stale=True) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
         raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
@@ -261,6 +260,8 @@ def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
                     hint="if it has an authority of its own, name its file as `ca` under `registries`",
                     transient=False,
                 )
+            case ssl.SSLError() if _is_about_certificate(cause):
+                return _not_shown(host)
             case ssl.SSLError():
                 return NoAnswer(
                     f"{host} does not speak TLS as it should: {cause.reason or cause}",
@@ -281,6 +282,20 @@ def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
                 )
     return NoAnswer(
         f"no connection to {host}: {error}", hint="check the network and the proxy settings", transient=True
+    )
+
+
+def _is_about_certificate(error: BaseException) -> bool:
+    """Whether a server's TLS alert says that our certificate is missing or not good enough."""
+    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    return "_ALERT_" in reason and ("CERTIFICATE" in reason or reason.endswith("UNKNOWN_CA"))
+
+
+def _not_shown(host: str) -> NoAnswer:
+    return NoAnswer(
+        f"{host} wants to see a client certificate, or does not accept the one it was shown",
+        hint="name its files as `cert` and `key` under `registries`, or put them into certs.d",
+        transient=False,
     )
 
 

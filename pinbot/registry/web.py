@@ -61,7 +61,7 @@ class Web:
             if authorization is not None and origin(url) == first:
                 headers["Authorization"] = authorization
             request = Request(
-                method=method, url=url, headers=headers, form=form, ca=endpoint.settings.ca, limit=limit
+                method=method, url=url, headers=headers, form=form, trust=endpoint.trust(url), limit=limit
             )
             answer = await self._host(url).ask(partial(self._transport.send, request))
             if answer.status not in _REDIRECTS or not redirects:

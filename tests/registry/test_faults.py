@@ -483,7 +483,7 @@ def test_connections_are_used_again_and_no_more_are_opened_than_allowed(link: Li
 
 
 def insecure(name: str) -> RegistrySettings:
-    return RegistrySettings(name=name, insecure=True)
+    return RegistrySettings(name=name.partition("/")[0], insecure=True)
 
 
 @pytest.fixture
