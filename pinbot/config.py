@@ -25,7 +25,7 @@ class RegistrySettings:
         location: `host[:port][/path]` that stands for `name`; None means `name` itself.
         insecure: speak plain http (without it, only loopback addresses are spoken to in http).
         ca: path of a PEM file with the authorities to trust instead of the system's.
-        cert, key: paths of PEM files with the certificate and the key to show to a registry that asks for them.
+        cert, key: paths of PEM files with what to show to a registry that asks for a client certificate.
         username_variable, password_variable: names of the environment variables that hold the credentials.
         authorities: paths of PEM files with authorities to trust beside the system's (certs.d).
         mirrors: other places with the same content.
@@ -120,9 +120,9 @@ class Config:
     build: BuildSettings = field(default_factory=BuildSettings)
 
     def registry(self, name: str) -> RegistrySettings:
-        """How to reach a registry, or an image by its name (`docker.io/library/alpine`): the longest prefix wins.
+        """How to reach a registry, or an image by its name (`docker.io/library/alpine`).
 
-        The defaults where nothing is said of it.
+        Of several settings that cover it those with the longest name count; without any, the defaults.
         """
         fitting = [settings for settings in self.registries if settings.covers(name)]
         if not fitting:

@@ -57,6 +57,11 @@ class Builder(Protocol):
         """Of the driver, e.g. `buildah`."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Name and version of the program, e.g. `buildah 1.28.2`."""
+        ...
+
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build, calling `on_line` with each line of the log as it comes.
 

@@ -43,6 +43,7 @@ def command(session: Session, images: tuple[str, ...], *, platforms: bool) -> in
     else:
         text.resolve(session.out, resolutions)
     session.complain(errors)
+    session.tell_quotas()
     return FAILED if errors else 0
 
 

@@ -45,7 +45,9 @@ def _of_host(folder: Path) -> Certificates:
         for stem, file in pairs[suffix].items():
             if stem not in pairs[other]:
                 raise ConfigError(
-                    f"stands without {stem}{other}", hint="put both into that folder, or neither", file=str(file)
+                    f"stands without {stem}{other}",
+                    hint="put both into that folder, or neither",
+                    file=str(file),
                 )
     first = min(pairs[".cert"], default=None)
     return Certificates(

@@ -41,9 +41,7 @@ def beneath(config: Config, environ: Mapping[str, str], home: Path, *, root: Pat
     for host in certificates:
         if host not in entries:
             entries[host] = known.registry(host).named(host)
-    return replace(
-        config, registries=tuple(_with(certificates, settings) for settings in entries.values())
-    )
+    return replace(config, registries=tuple(_with(certificates, settings) for settings in entries.values()))
 
 
 def _of_files(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[RegistrySettings]:

@@ -90,8 +90,12 @@ class _Table:
 
     def _judge(self, key: str, place: str) -> None:
         host, _, path = place.partition("/")
-        if not is_registry_host(host) or not place.isascii() or "//" in place or place.endswith("/") or (
-            path != path.lower()
+        if (
+            not is_registry_host(host)
+            or not place.isascii()
+            or "//" in place
+            or place.endswith("/")
+            or (path != path.lower())
         ):
             self._wrong(key, f"{_brief(place)} is not host[:port][/path]")
 

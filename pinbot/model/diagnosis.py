@@ -57,11 +57,20 @@ class RegistryFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuilderFinding:
-    """One driver: the name of the builder that it makes, or why it makes none; `used` marks the one in use."""
+    """One driver.
+
+    Attributes:
+        driver: its name.
+        version: name and version of the builder; None where there is none.
+        problem: why there is none.
+        wanted: whether the configuration lets it be used.
+        used: whether test builds are made with it.
+    """
 
     driver: str
-    name: str | None = None
+    version: str | None = None
     problem: BuilderError | None = None
+    wanted: bool = True
     used: bool = False
 
 
@@ -85,7 +94,7 @@ class Diagnosis:
     Attributes:
         git: the version of git; None where it is not installed.
         needs_builder: whether `update` makes test builds here without being asked to.
-        errors: files that cannot be read.
+        errors: files that cannot be read or understood.
     """
 
     registries: tuple[RegistryFinding, ...]
@@ -102,5 +111,5 @@ class Diagnosis:
         for registry in self.registries:
             found.extend(registry.problems)
         if self.needs_builder and not any(builder.used for builder in self.builders):
-            found.extend(builder.problem for builder in self.builders if builder.problem is not None)
+            found.extend(builder.problem for builder in self.builders if builder.wanted and builder.problem)
         return tuple(found)

@@ -1,7 +1,8 @@
-"""Whether pinbot can do its work here: every registry that the files name, the builders, git and the forge."""
+"""Whether pinbot can do its work here: the registries that the files name, builders, git and the forge."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from pinbot.config import Driver
 from pinbot.errors import BuilderError, PinbotError, RegistryError
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
 from pinbot.model.occurrence import Status
@@ -10,7 +11,7 @@ from pinbot.pipeline.resolve import resolve_all
 from pinbot.pipeline.scan import Scan
 from pinbot.ports import Builder, Progress, Witness
 
-Builders = Mapping[str, Callable[[], Awaitable[Builder]]]
+Builders = Mapping[Driver, Callable[[], Awaitable[Builder]]]
 """For each driver, in the order in which they are tried, a way to make its builder."""
 
 
@@ -20,6 +21,7 @@ async def diagnose(
     registry: Witness,
     prefix: Callable[[str], str],
     builders: Builders,
+    driver: Driver,
     needs_builder: bool,
     git: str | None,
     forge: ForgeFinding,
@@ -31,7 +33,8 @@ async def diagnose(
         scanned: what stands in the files.
         registry: asks registries, and knows how they answered.
         prefix: for the name of an image, the part of it that is configured on its own.
-        builders: those that may be used.
+        builders: all drivers.
+        driver: which of them may be used.
         needs_builder: whether `update` builds here without being asked to.
         git: the version of git, if there is one.
         forge: what `--pull-request` would work with.
@@ -46,7 +49,7 @@ async def diagnose(
     )
     return Diagnosis(
         registries=await _registries(images, registry, prefix, progress),
-        builders=await _builders(builders),
+        builders=await _builders(builders, driver),
         git=git,
         forge=forge,
         needs_builder=needs_builder,
@@ -64,14 +67,16 @@ async def _registries(
     findings = []
     for name, members in sorted(groups.items()):
         failures = [answer for image in members if isinstance(answer := answers[image], PinbotError)]
+        reasons: dict[str, PinbotError] = {}
+        for failure in failures:  # one reason, e.g. a certificate, can stop all images: it is told once
+            reasons.setdefault(failure.message, failure)
         findings.append(
             RegistryFinding(
                 name=name,
                 access=_access(registry, members[0]),
                 images=len(members),
                 failed=len(failures),
-                # One reason, e.g. a certificate, can stop all images: it is told once.
-                problems=tuple({failure.message: failure for failure in reversed(failures)}.values())[::-1],
+                problems=tuple(reasons.values()),
             )
         )
     return tuple(findings)
@@ -84,14 +89,15 @@ def _access(registry: Witness, image: ImageReference) -> Access | None:
         return None  # the attempt to resolve an image has failed for the same reason, and tells it
 
 
-async def _builders(builders: Builders) -> tuple[BuilderFinding, ...]:
+async def _builders(builders: Builders, chosen: Driver) -> tuple[BuilderFinding, ...]:
     findings: list[BuilderFinding] = []
     for driver, find in builders.items():
+        wanted = chosen in {Driver.AUTO, driver}
         try:
             builder = await find()
         except BuilderError as problem:
-            findings.append(BuilderFinding(driver=driver, problem=problem))
+            findings.append(BuilderFinding(driver=driver, problem=problem, wanted=wanted))
         else:
-            used = not any(finding.used for finding in findings)
-            findings.append(BuilderFinding(driver=driver, name=builder.name, used=used))
+            used = wanted and not any(finding.used for finding in findings)
+            findings.append(BuilderFinding(driver=driver, version=builder.version, wanted=wanted, used=used))
     return tuple(findings)

@@ -178,9 +178,7 @@ class RegistryClient:
         """The platform of a single image, which only its config tells."""
         session, repository = self._route(target)
         digest = manifest.config.digest
-        answer = await session.ask(
-            "GET", repository, f"blobs/{digest}", accept="*/*", limit=_MANIFEST_LIMIT
-        )
+        answer = await session.ask("GET", repository, f"blobs/{digest}", accept="*/*", limit=_MANIFEST_LIMIT)
         if answer.status != httpx.codes.OK:
             raise answers.failure(answer, target)
         actual = answers.hash_of(answer.body, digest.algorithm)

@@ -1,4 +1,4 @@
-"""What is left of a registry's limit, where its answers tell (Docker Hub; docs.docker.com, "usage and limits")."""
+"""What is left of a registry's limit, where its answers tell: the headers of Docker Hub (docs.docker.com)."""
 
 import re
 from collections.abc import Mapping

@@ -1,9 +1,10 @@
 """One registry: requests to it with the right credentials."""
 
+from dataclasses import replace
+
 import httpx
 
 from pinbot.model.diagnosis import Access
-from pinbot.model.exchange import Quota
 from pinbot.ports import Clock
 from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import CredentialStore
@@ -26,8 +27,11 @@ class Session:
         self.head_refused = False
         self._web = web
         self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
-        self._version: str | None = None
-        self._quota: Quota | None = None
+        self._access = Access(
+            address=str(endpoint.url).rstrip("/"),
+            certificate=endpoint.trust(endpoint.url).cert,
+            source=endpoint.settings.source or None,
+        )
 
     async def ask(self, method: str, repository: str, path: str, *, accept: str, limit: int) -> Answer:
         """Ask for `/v2/<repository>/<path>`; the answer is of any status but 401, and 403 only for a HEAD.
@@ -68,21 +72,17 @@ class Session:
     @property
     def access(self) -> Access:
         """How the registry is reached, by its answers so far."""
-        return Access(
-            address=str(self._endpoint.url).rstrip("/"),
-            version=self._version,
+        return replace(
+            self._access,
             scheme=self._auth.scheme,
             realm=self._auth.realm_host,
             credentials=self._auth.credentials,
-            certificate=self._endpoint.trust(self._endpoint.url).cert,
-            source=self._endpoint.settings.source or None,
-            quota=self._quota,
         )
 
     def _learn(self, answer: Answer) -> None:
         if origin(answer.url) == origin(self._endpoint.url):
-            self._version = answer.version
-            self._quota = quota_of(answer.headers) or self._quota
+            quota = quota_of(answer.headers) or self._access.quota
+            self._access = replace(self._access, version=answer.version, quota=quota)
 
     async def aclose(self) -> None:
         """Stop what is under way."""

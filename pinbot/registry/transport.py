@@ -46,7 +46,7 @@ class Request:
     url: httpx.URL
     headers: dict[str, str] = field(repr=False)
     form: dict[str, str] | None = field(default=None, repr=False)
-    trust: Trust = Trust()
+    trust: Trust = field(default_factory=Trust)
     limit: int
 
 

@@ -59,7 +59,9 @@ class Trust:
         except OSError as error:
             for file in (cert, self.key):
                 if file is not None and not Path(file).is_file():
-                    raise _unusable("client certificate", file, FileNotFoundError(0, "no such file")) from error
+                    raise _unusable(
+                        "client certificate", file, FileNotFoundError(0, "no such file")
+                    ) from error
             raise _unusable("client certificate", f"{cert} with its key {self.key}", error) from error
 
 
