@@ -74,6 +74,10 @@ class RegistrySettings:
         """The same for one of the names that it covers: without a wildcard."""
         return replace(self, name=self._prefix(name))
 
+    def closeness(self, name: str) -> tuple[int, int, bool]:
+        """How closely a name is meant, to be compared: by how much of it, and better without a wildcard."""
+        return len(self._prefix(name)), len(self.name), not self.name.startswith("*.")
+
     def path_of(self, name: str) -> str:
         """The repository to ask `host` for, when an image of this name is meant."""
         return (self.place + name.removeprefix(self.name)).partition("/")[2]
@@ -127,4 +131,4 @@ class Config:
         fitting = [settings for settings in self.registries if settings.covers(name)]
         if not fitting:
             return RegistrySettings(name=name.partition("/")[0])
-        return max(fitting, key=lambda settings: len(settings.name)).named(name)
+        return max(fitting, key=lambda settings: settings.closeness(name)).named(name)

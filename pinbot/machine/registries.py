@@ -67,11 +67,12 @@ def _parse(files: Iterable[Path]) -> Iterator[RegistrySettings]:
 
 def _text_of(file: Path) -> str:
     try:
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise ConfigError("is no regular file", hint="is this the right file?", file=str(file))
         with file.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise ConfigError("is larger than 1 MiB", hint="is this the right file?", file=str(file))
-        # TOML takes both kinds of line ends, but a byte order mark at the start only by courtesy.
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigError(

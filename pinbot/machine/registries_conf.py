@@ -12,6 +12,7 @@ from pinbot.model.reference import is_registry_host
 _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TABLE = re.compile(r"\s*\[\[\s*registry\s*\]\]")
 _MIRROR = re.compile(r"\s*\[\[\s*registry\s*\.\s*mirror\s*\]\]")
+_PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _HEADER = re.compile(r"\s*\[")
 _SHOWN = 80
 
@@ -89,14 +90,8 @@ class _Table:
         return Mirror(location=location, insecure=self._flag(table, "insecure"))
 
     def _judge(self, key: str, place: str) -> None:
-        host, _, path = place.partition("/")
-        if (
-            not is_registry_host(host)
-            or not place.isascii()
-            or "//" in place
-            or place.endswith("/")
-            or (path != path.lower())
-        ):
+        host, slash, path = place.partition("/")
+        if not is_registry_host(host) or (slash and not _PATH.fullmatch(path)):
             self._wrong(key, f"{_brief(place)} is not host[:port][/path]")
 
     def _text(self, table: dict[str, Any], key: str) -> str | None:

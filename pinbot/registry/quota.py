@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pinbot.model.exchange import Quota
 
-_AMOUNT = re.compile(r"(\d{1,9})(?:;w=(\d{1,9}))?")
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?")
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota | None:

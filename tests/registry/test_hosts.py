@@ -9,7 +9,8 @@ import pytest
 
 from pinbot.errors import Unreachable
 from pinbot.registry.hosts import Host, Patience, retry_after
-from pinbot.registry.transport import Answer, NoAnswer
+from pinbot.registry.transport import Answer
+from pinbot.registry.troubles import NoAnswer
 from tests.support.registry_clock import FakeClock
 
 Send = Callable[[], Awaitable[Answer]]
