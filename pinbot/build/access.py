@@ -84,7 +84,8 @@ def _registries_conf(registries: tuple[RegistrySettings, ...]) -> str:
             table.append(f"location = {_quoted(settings.place)}")
         # Tags are the registry's own to explain: a mirror may lag behind what was resolved.
         flags = {
-            "insecure": settings.insecure or _is_loopback(settings.authority),
+            "insecure": settings.insecure
+            or (_is_loopback(settings.authority) and not settings.has_certificates),
             "blocked": settings.blocked,
             "mirror-by-digest-only": bool(settings.mirrors),
         }
