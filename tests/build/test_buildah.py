@@ -50,8 +50,8 @@ def test_a_client_certificate_opens_a_registry(buildah: Bench, tmp_path: Path) -
         settings = RegistrySettings(name=strict.host, authorities=(str(authority.ca),), cert=cert, key=key)
         dockerfile = f"FROM {strict.host}/base:1\nRUN cat /etc/os-release\n"
         without = replace(buildah, registries=(replace(settings, cert=None, key=None),))
-        with pytest.raises(BuilderError, match="certificate"):
-            without.build(dockerfile)
+        assert not isinstance(without.build(dockerfile), BuiltImage)
+        assert "tls: bad certificate" in without.log
         image = replace(buildah, registries=(settings,)).build(dockerfile)
         assert isinstance(image, BuiltImage), buildah.log
 
