@@ -16,8 +16,9 @@ _CONTAINERS = Path("etc", "containers")
 def beneath(config: Config, environ: Mapping[str, str], home: Path, *, root: Path = Path("/")) -> Config:
     """The configuration, with what this machine says of registries where it says nothing itself.
 
-    Of two entries with the same name that of `config` counts, whole. Certificates that the machine keeps for
-    a host are used by every entry that has none of its own.
+    Of two entries with the same name that of `config` counts, whole; but what the machine blocks stays
+    blocked, since anybody can propose a change to a file in a repository. Certificates that the machine
+    keeps for a host are used by every entry that has none of its own.
 
     Args:
         config: what pinbot.yaml says.
@@ -29,7 +30,8 @@ def beneath(config: Config, environ: Mapping[str, str], home: Path, *, root: Pat
         ConfigError: a file cannot be read or holds a mistake.
     """
     entries = {settings.name: settings for settings in _of_files(environ, home, root)}
-    entries |= {settings.name: settings for settings in config.registries}
+    machine = Config(registries=tuple(entries.values()))
+    entries |= {settings.name: _allowed(machine, settings) for settings in config.registries}
     certificates = certs_d.read(
         (
             home / ".config" / "containers" / "certs.d",
@@ -54,6 +56,11 @@ def _of_files(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[Re
         yield from _parse(folder / "registries.conf" for folder in _first(users, systems))
     for folder in (systems, users):
         yield from _parse(sorted((folder / "registries.conf.d").glob("*.conf")))
+
+
+def _allowed(machine: Config, settings: RegistrySettings) -> RegistrySettings:
+    there = machine.registry(settings.name)
+    return replace(settings, blocked=True, source=there.source) if there.blocked else settings
 
 
 def _first(*folders: Path) -> tuple[Path, ...]:

@@ -98,6 +98,16 @@ def test_pinbots_own_file_counts_whole_and_the_longest_name_wins(machine: Machin
     assert official == RegistrySettings(name="docker.io/library", location="mirror.io/official")
 
 
+def test_a_file_in_a_repository_cannot_lift_a_block(machine: Machine) -> None:
+    machine.etc("containers/registries.conf", '[[registry]]\nlocation = "bad.io"\nblocked = true\n')
+    config = machine.under(
+        RegistrySettings(name="bad.io", source="pinbot.yaml:2"), RegistrySettings(name="bad.io/team")
+    )
+    for name in ("bad.io/x", "bad.io/team/x"):
+        assert config.registry(name).blocked
+        assert config.registry(name).source.endswith("etc/containers/registries.conf:1")
+
+
 def test_certificates_are_those_of_the_host_that_is_asked(machine: Machine) -> None:
     authority = machine.etc("docker/certs.d/r.io:5000/ca.crt")
     cert = machine.etc("containers/certs.d/m.io/client.cert")
