@@ -13,6 +13,7 @@ _PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TABLE = re.compile(r"\s*\[\[\s*registry\s*\]\]")
 _MIRROR = re.compile(r"\s*\[\[\s*registry\s*\.\s*mirror\s*\]\]")
 _PATH = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_ONE_IMAGE = re.compile(r"(?::[\w][\w.-]{0,127}|@[a-z0-9]+:[0-9a-f]+)$", re.ASCII)
 _HEADER = re.compile(r"\s*\[")
 _SHOWN = 80
 
@@ -59,16 +60,19 @@ class _Table:
         self._file = file
         self._line = line
         self._lines = lines
+        self._is_one = False
 
     def settings(self) -> RegistrySettings:
         location = self._text(self._table, "location")
         name = self._text(self._table, "prefix") or location
         if name is None:
             self._wrong("prefix", "a registry needs a prefix or a location")
-        self._judge("prefix" if "prefix" in self._table else "location", name.removeprefix("*."))
+        # A prefix can be one tag or digest: it is no name that is asked for, and goes on to buildah as it is.
+        self._is_one = "/" in name and _ONE_IMAGE.search(name) is not None
         if location is not None:
             self._judge("location", location)
-        elif not name.startswith("*."):
+        self._judge("prefix", name.removeprefix("*."))
+        if location is None and not name.startswith("*."):
             self._wrong("prefix", "there is no location for this prefix")
         mirrors = self._table.get("mirror", [])
         if not _are_tables(mirrors):
@@ -90,7 +94,7 @@ class _Table:
         return Mirror(location=location, insecure=self._flag(table, "insecure"))
 
     def _judge(self, key: str, place: str) -> None:
-        host, slash, path = place.partition("/")
+        host, slash, path = (_ONE_IMAGE.sub("", place) if self._is_one else place).partition("/")
         if not is_registry_host(host) or (slash and not _PATH.fullmatch(path)):
             self._wrong(key, f"{_brief(place)} is not host[:port][/path]")
 

@@ -127,6 +127,13 @@ def test_a_wildcard_stands_for_every_host_below() -> None:
     assert not config.registry("docker.io/a.example.com/x").blocked
 
 
+@pytest.mark.parametrize("suffix", [":latest", f"@sha256:{'0' * 64}"])
+def test_an_entry_for_one_image_is_kept_and_means_no_other(suffix: str) -> None:
+    found = settings(f'[[registry]]\nprefix = "a.io:5000/b{suffix}"\nlocation = "c.io/b{suffix}"\n')
+    assert [entry.name for entry in found] == [f"a.io:5000/b{suffix}"]
+    assert Config(registries=found).registry("a.io:5000/b") == RegistrySettings(name="a.io:5000")
+
+
 def test_a_wildcard_can_be_for_one_path_and_lead_elsewhere() -> None:
     config = Config(registries=settings('[[registry]]\nprefix = "*.io/team"\nlocation = "q.example.com/t"\n'))
     assert config.registry("quay.io/team/app").path_of("quay.io/team/app") == "t/app"
