@@ -18,11 +18,12 @@ demo: setup ## Show pinbot at work: a registry, a test build, a pull request
 .PHONY: test
 test: setup ## Run all tests
 	@$(python) -m coverage erase
-	$(python) -m coverage run -m pytest $(PYTEST)
+	$(python) -m coverage run -m pytest --numprocesses 2 --dist loadfile $(PYTEST)
 	@$(python) -m coverage combine --quiet
 
 .PHONY: check
-check: lint coverage ## Run every check: linters, types, layering, tests with coverage
+check: lint test ## Run every check: linters, types, layering, tests with coverage
+	@$(MAKE) --no-print-directory coverage
 
 .PHONY: lint
 lint: setup ## Run the static checks alone

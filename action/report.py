@@ -87,9 +87,10 @@ def _scanned(document: Document) -> Iterator[str]:
 def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     updates, skipped = document.get("updates", []), document.get("skipped", [])
     places = sum(len(update["locations"]) for update in updates)
+    settled = "pinned already" if document["command"] == "pin" else "up to date"
     yield (
         f"**{_count(len(updates), 'image')} to change in {_count(places, 'place')}**, "
-        f"{document.get('current', 0)} up to date, {len(skipped)} skipped, "
+        f"{document.get('current', 0)} {settled}, {len(skipped)} skipped, "
         f"{_count(len(document['errors']), 'error')}."
     )
     for pull in document.get("pull_requests", []):
@@ -144,7 +145,8 @@ def _build(build: Document) -> tuple[str, ...]:
 
 
 def _target(build: Document) -> str:
-    return f"{build['dockerfile']} ({build['stage']})" if build["stage"] else str(build["dockerfile"])
+    chosen = ", ".join(filter(None, (build["stage"], build["platform"])))
+    return f"{build['dockerfile']} ({chosen})" if chosen else str(build["dockerfile"])
 
 
 def _result(after: Document) -> str:

@@ -102,7 +102,7 @@ class Several(UsageError):
 
 
 class NothingToDo(PinbotError):
-    """No file held an image reference."""
+    """No file held an image reference that was to be looked at."""
 
     code = "nothing-to-do"
     exit_code = 3

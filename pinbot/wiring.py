@@ -38,7 +38,7 @@ def configuration(file: Path | None, root: Path) -> Config:
         from pinbot import configfile
 
         config = configfile.load(path)
-    return registries.beneath(config, os.environ, Path.home())
+    return registries.beneath(config, os.environ, _home())
 
 
 @asynccontextmanager
@@ -47,7 +47,7 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
     from pinbot.registry.client import RegistryClient
     from pinbot.registry.credentials import Keychain
 
-    credentials = Keychain(os.environ, Path.home())
+    credentials = Keychain(os.environ, _home())
     async with RegistryClient(
         config.registry, credentials=credentials, clock=SystemClock(), observer=observer
     ) as client:
@@ -62,6 +62,14 @@ def builders(config: Config) -> dict[Driver, Callable[[], Awaitable[Builder]]]:
         driver: partial(find, config.build, config.registries, environ=os.environ)
         for driver, find in drivers.DRIVERS.items()
     }
+
+
+def _home() -> Path:
+    """The user's home; the root for a user without one, as a bare user id in a container is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[Builder]]:

@@ -5,12 +5,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import parts
 from tests.support.builders import DockerDaemon
 from tests.support.github.contract import OpenApiContract
 from tests.support.images import push_base_images
 from tests.support.registry import RegistryServer
+
+# How many examples the property tests try: a few on every run, many with HYPOTHESIS_PROFILE=nightly. A busy
+# machine is no reason to fail, so no example has a deadline; and CI tries the same ones each time.
+settings.register_profile("default", max_examples=150, deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile(
+    "nightly", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

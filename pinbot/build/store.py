@@ -90,6 +90,13 @@ def _first_free(cache: Path) -> tuple[Path, int]:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where builds are cached: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification)."""
+    """Where builds are cached: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification).
+
+    Raises:
+        BuilderError: the user has no home.
+    """
     base = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '~')}/.cache"
-    return Path(base).expanduser() / "pinbot" / "buildah"
+    try:
+        return Path(base).expanduser() / "pinbot" / "buildah"
+    except RuntimeError as error:
+        raise BuilderError("there is no home to cache builds in", hint="set XDG_CACHE_HOME") from error

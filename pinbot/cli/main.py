@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -62,6 +63,8 @@ def pinbot() -> None:
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit with its code."""
+    _open_what_is_closed()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = pinbot.main(args=arguments, prog_name="pinbot", standalone_mode=False)
         sys.stdout.flush()
@@ -74,9 +77,20 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         hang_up()
         code = 0
+    except OSError as error:
+        hang_up()
+        click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
+        code = 1
     sys.exit(code)
 
 
 def hang_up() -> None:
-    """Stop writing: whoever read our output has seen enough, and Python must not complain of it at exit."""
+    """Stop writing: what takes our output takes no more, and Python must not complain of it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_what_is_closed() -> None:
+    """Let a stream that the caller closed (`>&-`) be an empty one; Python leaves None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until exit

@@ -27,7 +27,7 @@ from pinbot.worktree.tree import Tree
 def command(session: Session, images: tuple[str, ...], *, platforms: bool) -> int:
     """Print each IMAGE with the digest that its tag has now, one a line."""
     references, errors = _parse(images)
-    config = session.config(Tree.around(Path.cwd()))
+    config = session.config(Tree.around(Path()))
 
     async def ask() -> list[Answer]:
         async with wiring.registry(config, observer=session.observer) as registry:
@@ -54,5 +54,6 @@ def _parse(images: tuple[str, ...]) -> tuple[list[ImageReference], list[PinbotEr
         try:
             references.append(ImageReference.parse(image))
         except PinbotError as error:
+            error.image = image
             errors.append(error)
     return references, errors

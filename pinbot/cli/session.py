@@ -1,5 +1,6 @@
 """What every command shares: its common options, its two streams, and how an error ends it."""
 
+import errno
 import functools
 import sys
 import traceback
@@ -96,8 +97,10 @@ def command(
                 return 0
             except (click.ClickException, click.Abort, KeyboardInterrupt):
                 raise
-            except Exception:  # noqa: BLE001 - the last boundary: a bug is reported as one, not as a traceback
-                return _report_bug(session)
+            except Exception as error:
+                if _is_of_output(error):
+                    raise  # `main.run` tells it: here a JSON document would be written to the same stream
+                return _report_bug(session)  # the last boundary: a bug is reported as one, not as a traceback
 
         decorated: Callable[..., int] = run
         for parameter in reversed((*parameters, *_COMMON)):
@@ -157,6 +160,12 @@ def _fail(session: Session, error: PinbotError) -> int:
         session.emit(json.envelope(session.command, (error,)))
     console.errors(session.err, (error,))
     return error.exit_code
+
+
+def _is_of_output(error: Exception) -> bool:
+    """Whether it says that a stream takes no more; what goes wrong with a file names that file."""
+    full = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+    return isinstance(error, OSError) and error.filename is None and error.errno in full
 
 
 def _report_bug(session: Session) -> int:

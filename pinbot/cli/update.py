@@ -11,7 +11,7 @@ from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session
 from pinbot.cli.session import command as make_command
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import BuildFailed, NothingToDo, PinbotError
+from pinbot.errors import BuildFailed, ConfigError, NothingToDo, PinbotError
 from pinbot.formats.discover import format_of
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
@@ -91,7 +91,7 @@ def command(
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
-    forge = wiring.forge(repository, api_url) if pull_request else None
+    forge = wiring.forge(repository, api_url) if pull_request and not shared["dry_run"] else None
     return change(session, Policy(), forge=forge, base=base, labels=labels, **shared)
 
 
@@ -114,10 +114,11 @@ def change(
         PinbotError: the whole run cannot go on, or there is nothing to work on.
     """
     paths = paths or (".",)
-    tree = Tree.around(Path(paths[0]))
+    tree = Tree.around(*map(Path, paths))
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
+    _check_targets(config, tree)
     found = find(paths, wanted=lambda path: format_of(path) is not None)
 
     async def work() -> UpdateReport:
@@ -140,8 +141,17 @@ def change(
 
     report = running.run(work())
     if _is_empty(report.plan):
+        if only:
+            raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
-    _show(session, report, dry_run=dry_run, build=wants_build, pull_request=forge is not None)
+    _show(
+        session,
+        report,
+        moves=policy.move,
+        dry_run=dry_run,
+        build=wants_build,
+        pull_request=forge is not None,
+    )
     return exit_code(report, dry_run=dry_run)
 
 
@@ -159,11 +169,22 @@ def _build_settings(config: Config, builder: str | None) -> BuildSettings:
     return replace(config.build, driver=Driver(builder)) if builder else config.build
 
 
+def _check_targets(config: Config, tree: Tree) -> None:
+    for target in config.build.targets:
+        if not (tree.root / target.dockerfile).is_file():
+            raise ConfigError(
+                f"build.targets names {target.dockerfile}, and there is no such file in {tree.root}",
+                hint="mend the path in pinbot.yaml; it is relative to the root of the repository",
+            )
+
+
 def _is_empty(plan: Plan) -> bool:
     return not (plan.updates or plan.skips or plan.errors or plan.current)
 
 
-def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool, pull_request: bool) -> None:
+def _show(
+    session: Session, report: UpdateReport, *, moves: bool, dry_run: bool, build: bool, pull_request: bool
+) -> None:
     if session.as_json:
         document = json.update(session.command, report, build=build, pull_request=pull_request)
         session.emit(document)
@@ -176,5 +197,5 @@ def _show(session: Session, report: UpdateReport, *, dry_run: bool, build: bool,
             session.out.print()
         text.update(session.out, report)
     session.complain(report.all_errors)
-    text.summary(session.err, report, dry_run=dry_run)
+    text.summary(session.err, report, moves=moves, dry_run=dry_run)
     session.tell_quotas()

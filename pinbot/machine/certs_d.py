@@ -3,11 +3,13 @@
 `*.crt` are authorities to trust, `NAME.cert` with `NAME.key` is what to show (containers-certs.d(5)).
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pinbot.errors import ConfigError
+from pinbot.machine.folders import entries
 from pinbot.model.reference import is_registry_host
 
 
@@ -30,14 +32,14 @@ def read(folders: Iterable[Path]) -> dict[str, Certificates]:
     """
     found: dict[str, Certificates] = {}
     for folder in folders:
-        for host in _entries(folder):
-            if is_registry_host(host.name) and host.name not in found and host.is_dir():
+        for host in entries(folder):
+            if is_registry_host(host.name) and host.name not in found and os.path.isdir(host):  # noqa: PTH112 - never raises
                 found[host.name] = _of_host(host)
     return found
 
 
 def _of_host(folder: Path) -> Certificates:
-    files = _entries(folder)
+    files = entries(folder)
     pairs = {
         suffix: {file.stem: file for file in files if file.suffix == suffix} for suffix in (".cert", ".key")
     }
@@ -55,12 +57,3 @@ def _of_host(folder: Path) -> Certificates:
         cert=str(pairs[".cert"][first]) if first is not None else None,
         key=str(pairs[".key"][first]) if first is not None else None,
     )
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return []
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", file=str(folder)) from error

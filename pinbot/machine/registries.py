@@ -1,5 +1,6 @@
 """What this machine says of registries, for all tools, put under what pinbot.yaml says."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pinbot.config import Config, RegistrySettings
 from pinbot.errors import ConfigError
 from pinbot.machine import certs_d, registries_conf
 from pinbot.machine.certs_d import Certificates
+from pinbot.machine.folders import entries
 
 _LARGEST = 1024 * 1024
 _CONTAINERS = Path("etc", "containers")
@@ -29,9 +31,9 @@ def beneath(config: Config, environ: Mapping[str, str], home: Path, *, root: Pat
     Raises:
         ConfigError: a file cannot be read or holds a mistake.
     """
-    entries = {settings.name: settings for settings in _of_files(environ, home, root)}
-    machine = Config(registries=tuple(entries.values()))
-    entries |= {settings.name: _allowed(machine, settings) for settings in config.registries}
+    known = {settings.name: settings for settings in _of_files(environ, home, root)}
+    machine = Config(registries=tuple(known.values()))
+    known |= {settings.name: _allowed(machine, settings) for settings in config.registries}
     certificates = certs_d.read(
         (
             home / ".config" / "containers" / "certs.d",
@@ -39,11 +41,11 @@ def beneath(config: Config, environ: Mapping[str, str], home: Path, *, root: Pat
             root / "etc" / "docker" / "certs.d",
         )
     )
-    known = replace(config, registries=tuple(entries.values()))
+    named = replace(config, registries=tuple(known.values()))
     for host in certificates:
-        if host not in entries:
-            entries[host] = known.registry(host).named(host)
-    return replace(config, registries=tuple(_with(certificates, settings) for settings in entries.values()))
+        if host not in known:
+            known[host] = named.registry(host).named(host)
+    return replace(config, registries=tuple(_with(certificates, settings) for settings in known.values()))
 
 
 def _of_files(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[RegistrySettings]:
@@ -55,7 +57,8 @@ def _of_files(environ: Mapping[str, str], home: Path, root: Path) -> Iterator[Re
     else:
         yield from _parse(folder / "registries.conf" for folder in _first(users, systems))
     for folder in (systems, users):
-        yield from _parse(sorted((folder / "registries.conf.d").glob("*.conf")))
+        drop_ins = entries(folder / "registries.conf.d")
+        yield from _parse(file for file in drop_ins if file.suffix == ".conf")
 
 
 def _allowed(machine: Config, settings: RegistrySettings) -> RegistrySettings:
@@ -64,7 +67,8 @@ def _allowed(machine: Config, settings: RegistrySettings) -> RegistrySettings:
 
 
 def _first(*folders: Path) -> tuple[Path, ...]:
-    return next(((folder,) for folder in folders if (folder / "registries.conf").exists()), ())
+    # Not Path.exists, which fails for a home that this user may not enter.
+    return next(((folder,) for folder in folders if os.path.exists(folder / "registries.conf")), ())  # noqa: PTH110
 
 
 def _parse(files: Iterable[Path]) -> Iterator[RegistrySettings]:

@@ -19,8 +19,9 @@ class BuildTarget:
 
     @property
     def name(self) -> str:
-        """How it is called in tables: the Dockerfile, and the stage if it is not the last one."""
-        return f"{self.dockerfile} ({self.stage})" if self.stage else self.dockerfile
+        """How it is called in tables: the Dockerfile, and the stage and platform where they are chosen."""
+        chosen = ", ".join(filter(None, (self.stage, self.platform)))
+        return f"{self.dockerfile} ({chosen})" if chosen else self.dockerfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What is to change, and why the rest is not."""
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pinbot.errors import PinbotError
@@ -57,6 +58,15 @@ class Update:
         return tuple(dict.fromkeys(occurrence.file for occurrence in self.occurrences))
 
 
+def updates_within(updates: Iterable[Update], files: Container[str]) -> tuple[Update, ...]:
+    """The updates without their places in other files; those that have no other places are left out."""
+    kept = (
+        replace(update, occurrences=tuple(place for place in update.occurrences if place.file in files))
+        for update in updates
+    )
+    return tuple(update for update in kept if update.occurrences)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
     """A reference that was found and is left alone, with the reason for the user."""
@@ -90,7 +100,7 @@ class Plan:
         skips: references that were found and left alone.
         changes: the files that the updates touch, with their new content.
         errors: images and files that could not be handled; never counted as up to date.
-        current: how many references were asked about and found to be right.
+        current: how many references are right as they are: asked about, or with a digest that may not move.
     """
 
     updates: tuple[Update, ...] = ()

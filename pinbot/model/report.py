@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import Verdict
-from pinbot.model.plan import FileChange, Plan, Update
+from pinbot.model.plan import FileChange, Plan, Update, updates_within
 from pinbot.model.proposal import PullRequest
 
 
@@ -40,6 +40,5 @@ class UpdateReport:
 
     @property
     def passed_updates(self) -> tuple[Update, ...]:
-        """The updates of which at least one place is among those changes."""
-        passed = {change.path for change in self.passed}
-        return tuple(update for update in self.plan.updates if passed.intersection(update.files))
+        """The updates with those of their places that are in these changes."""
+        return updates_within(self.plan.updates, {change.path for change in self.passed})

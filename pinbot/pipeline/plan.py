@@ -1,14 +1,14 @@
 """Occurrences and resolutions to a plan: which references move, how, and why the others do not."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pinbot import rewrite
 from pinbot.errors import PinbotError
 from pinbot.formats import pinning
 from pinbot.model.occurrence import Occurrence, SourceFile, Status
-from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version
+from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version, updates_within
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.pipeline.scan import format_for, scan
@@ -55,7 +55,7 @@ async def make_plan(found: Found, resolver: Resolver, policy: Policy, progress: 
     answers = await resolve_all(resolver.resolve, (_tagged(occurrence) for occurrence in asked), progress)
     wanted = _updates(asked, answers)
     changes, unwritable = _changes(found.sources, wanted)
-    updates = _within(wanted, {change.path for change in changes})
+    updates = updates_within(wanted, {change.path for change in changes})
     moving = sum(len(update.occurrences) for update in wanted)
     failed = [occurrence for occurrence in asked if isinstance(answers[_tagged(occurrence)], PinbotError)]
     return Plan(
@@ -108,15 +108,6 @@ def _updates(
         for (image, old, digest), places in groups.items()
     )
     return tuple(sorted(updates, key=lambda update: (str(update.image), str(update.old.digest))))
-
-
-def _within(updates: Iterable[Update], files: set[str]) -> tuple[Update, ...]:
-    """The updates without their places in other files."""
-    kept = (
-        replace(update, occurrences=tuple(place for place in update.occurrences if place.file in files))
-        for update in updates
-    )
-    return tuple(update for update in kept if update.occurrences)
 
 
 def _failures(

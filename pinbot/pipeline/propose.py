@@ -16,7 +16,7 @@ def proposal_of(report: UpdateReport, *, tree: Tree, base: str | None, labels: t
         branch=BRANCH,
         base=base,
         title=title,
-        body=markdown.pull_request_body(report),
+        body=markdown.pull_request_body(report, naming=tree.name),
         message=title,
         files=tuple(
             ProposedFile(path=tree.relative(change.path), before=change.source.data, after=change.after)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pinbot.errors import ForgeError, PinbotError
+from pinbot.errors import BuilderError, ForgeError, PinbotError
 from pinbot.model.build import BuildTarget
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.plan import Policy, make_plan
@@ -46,7 +46,6 @@ async def update(
     With a forge the working tree stays as it is: the change lives on the pull request's branch.
 
     Raises:
-        BuilderError: a test build was asked for and there is no builder.
         UsageError: a file lies outside of the tree that is to be built or proposed.
     """
     report = UpdateReport(plan=await make_plan(found, resolver, policy, progress))
@@ -59,14 +58,15 @@ async def update(
 
 
 async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+    """Make the test builds that are wanted; where there is no builder for them, nothing may change."""
     if work.builder is None:
         return report
+    try:
+        builder = await work.builder()
+    except BuilderError as error:
+        return replace(report, held=tuple(change.path for change in report.plan.changes), errors=(error,))
     verification = await verify(
-        report.plan.changes,
-        tree=tree,
-        configured=work.targets,
-        builder=await work.builder(),
-        progress=progress,
+        report.plan.changes, tree=tree, configured=work.targets, builder=builder, progress=progress
     )
     return replace(report, verdicts=verification.verdicts, held=verification.held)
 
@@ -83,14 +83,16 @@ async def _propose(
         if not report.passed:
             return report
         proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
-        return replace(report, pull_requests=(await forge.propose(proposal),))
+        if report.held:  # the proposal is a smaller one than was looked for, and may be there already
+            existing = await forge.find(proposal)
+        return replace(report, pull_requests=(existing or await forge.propose(proposal),))
     except ForgeError as error:
         return replace(report, errors=(error,))
 
 
 def _write(report: UpdateReport) -> UpdateReport:
     written: list[str] = []
-    errors: list[PinbotError] = []
+    errors = list(report.errors)
     for change in report.passed:
         try:
             files.replace(Path(change.path), expected=change.source.data, new=change.after, shown=change.path)

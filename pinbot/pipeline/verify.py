@@ -61,10 +61,11 @@ class _Bench:
     progress: Progress
 
     async def judge(self, target: BuildTarget) -> Verdict:
-        before = await self._build(target, "as it is", {})
-        after = await self._build(
-            target, "with the new digests", {path: change.after for path, change in self.changes.items()}
-        )
+        # Also the old texts are written: the copy lacks a Dockerfile that git ignores.
+        old = {path: change.source.data for path, change in self.changes.items()}
+        new = {path: change.after for path, change in self.changes.items()}
+        before = await self._build(target, "as it is", old)
+        after = await self._build(target, "with the new digests", new)
         if isinstance(before, BuiltImage):
             return Verdict(target=target, after=after, before=before)
         return Verdict(target=target, after=after, before_problem=_why(before))
@@ -73,13 +74,21 @@ class _Bench:
         self, target: BuildTarget, how: str, changes: dict[str, bytes]
     ) -> BuildOutcome | PinbotError:
         title = f"Building {target.name} {how}"
-        with tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder, self.progress.step(title) as say:
-            root = Path(folder)
-            try:
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder,
+                self.progress.step(title) as say,
+            ):
+                root = Path(folder)
                 await asyncio.to_thread(self.tree.copy_to, root, changes=changes)
                 return await self.builder.build(BuildRequest(target=target, root=root), on_line=say)
-            except (BuilderError, SourceError) as error:
-                return error
+        except (BuilderError, SourceError) as error:
+            return error
+        except OSError as error:
+            return BuilderError(
+                f"there is no folder for a copy of the tree: {error.strerror}",
+                hint="make room where temporary files go, or name another folder in TMPDIR",
+            )
 
 
 def _why(before: FailedBuild | PinbotError) -> str:

@@ -7,7 +7,7 @@ the whole is never too long for GitHub, however much there is to tell.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuiltImage, FailedBuild, Verdict
@@ -31,15 +31,22 @@ _MOST_LOGS = 5
 _MOST_NAMES = 3
 
 
-def pull_request_body(report: UpdateReport) -> str:
-    """What a reviewer needs: what moves and whether it was built, then the details."""
+Naming = Callable[[str], str]
+"""How a reader of the pull request calls a file of the report."""
+
+
+def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
+    """What a reviewer needs: what moves and whether it was built, then the details.
+
+    The report has paths as they were typed; `naming` makes those of the repository of them.
+    """
     updates = report.passed_updates
     header = ("Image", "Change", "From", "To", "Files")
     parts = [
         _verdict_line(report, updates),
-        _table(header, [_update_row(update) for update in updates], room=_ROOM_UPDATES),
+        _table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
         *_builds(report.verdicts),
-        *_left_out(report),
+        *_left_out(report, naming),
         _how_to(updates),
         marker(updates),
     ]
@@ -121,8 +128,8 @@ def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
     return f"This {' and '.join(told)}. {proof}"
 
 
-def _update_row(update: Update) -> tuple[str, ...]:
-    places = [f"{occurrence.file}:{occurrence.position.line}" for occurrence in update.occurrences]
+def _update_row(update: Update, naming: Naming) -> tuple[str, ...]:
+    places = [f"{naming(occurrence.file)}:{occurrence.position.line}" for occurrence in update.occurrences]
     files = [cell(place) for place in places[:_MOST_FILES]]
     if len(places) > _MOST_FILES:
         files.append(f"and {len(places) - _MOST_FILES} more")
@@ -172,18 +179,19 @@ def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
             return name, f"not built: {cell(error.message)}", before, "", "", "", ""
 
 
-def _left_out(report: UpdateReport) -> Iterator[str]:
+def _left_out(report: UpdateReport, naming: Naming) -> Iterator[str]:
     rows = [
-        *((cell(path), "its test build did not succeed; see above") for path in report.held),
-        *((_place(error), cell(error.message)) for error in report.plan.errors),
-        *((cell(f"{skip.file}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),
+        *((cell(naming(path)), "its test build did not succeed; see above") for path in report.held),
+        *((_place(error, naming), cell(error.message)) for error in report.plan.errors),
+        *((cell(f"{naming(skip.file)}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),
     ]
     if rows:
         yield _details("Left as it is", _table(("Where", "Why"), rows, room=_ROOM_LEFT_OUT))
 
 
-def _place(error: PinbotError) -> str:
-    return " ".join(cell(part) for part in (error.where, error.image) if part)
+def _place(error: PinbotError, naming: Naming) -> str:
+    where = naming(error.file) + error.where.removeprefix(error.file) if error.file else ""
+    return " ".join(cell(part) for part in (where, error.image) if part)
 
 
 def _how_to(updates: Sequence[Update]) -> str:

@@ -21,7 +21,9 @@ _FIRST_FILES = 3
 
 def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
     """One line a reference."""
-    console.table(out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "NOTE"), map(_reference, occurrences))
+    console.table(
+        out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "PLATFORM", "NOTE"), map(_reference, occurrences)
+    )
 
 
 def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
@@ -46,12 +48,15 @@ def update(out: Console, report: UpdateReport) -> None:
             _failure(out, verdict)
 
 
-def summary(out: Console, report: UpdateReport, *, dry_run: bool) -> None:
-    """The last lines: counts, so that nothing is silently left out."""
+def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -> None:
+    """The last lines: counts, so that nothing is silently left out.
+
+    Where digests do not move (`moves`), those that are there were not asked about, and may be out of date.
+    """
     plan = report.plan
     places = sum(len(entry.occurrences) for entry in plan.updates)
     told = [f"{_count(len(plan.updates), 'image')} to change in {_count(places, 'place')}"] if places else []
-    told.append(f"{plan.current} up to date")
+    told.append(f"{plan.current} {'up to date' if moves else 'pinned already'}")
     if plan.skips:
         told.append(f"{len(plan.skips)} skipped")
     if report.all_errors:
@@ -99,6 +104,7 @@ def _reference(occurrence: Occurrence) -> tuple[Cell, ...]:
         (str(occurrence.status), _STATUS_STYLE[occurrence.status]),
         image,
         occurrence.stage or "",
+        occurrence.platform or "",
         note,
     )
 

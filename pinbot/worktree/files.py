@@ -6,7 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from pinbot.errors import SourceError, StaleEdit
+from pinbot.errors import SourceError, StaleEdit, UsageError
 from pinbot.model.occurrence import SourceFile
 
 LARGEST = 64 * 1024 * 1024
@@ -46,8 +46,17 @@ def is_folder(path: Path) -> bool:
 
 
 def real(path: Path) -> Path:
-    """The path without links; a loop of links stays as it is, where `Path.resolve` gives up."""
-    return Path(os.path.realpath(path))
+    """The path without links; a loop of links stays as it is, where `Path.resolve` gives up.
+
+    Raises:
+        UsageError: the path is relative to a current folder that was deleted.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except FileNotFoundError as error:
+        raise UsageError(
+            "the current folder does not exist any more", hint="change to one that does"
+        ) from error
 
 
 def replace(path: Path, *, expected: bytes, new: bytes, shown: str) -> None:

@@ -1,5 +1,6 @@
 """The tree that a run works in, and copies of it for test builds."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ from pinbot.worktree.search import HISTORY, tree_files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """A repository's work tree, or outside git the folder that was named. `root` has no links in it."""
+    """A repository's work tree, or outside git what holds all that was named. `root` has no links in it."""
 
     root: Path
 
     @classmethod
-    def around(cls, path: Path) -> "Tree":
-        """The tree that holds `path`."""
-        folder = path if is_folder(path) else path.parent
-        return cls(root=git.toplevel(folder) or real(folder))
+    def around(cls, *paths: Path) -> "Tree":
+        """The tree that holds these paths; in git the repository of the first one."""
+        folders = [path if is_folder(path) else path.parent for path in paths]
+        return cls(root=git.toplevel(folders[0]) or Path(os.path.commonpath(map(real, folders))))
 
     def relative(self, path: str) -> str:
         """The path from the root, with `/`, of the file that `path` leads to.
@@ -38,6 +39,13 @@ class Tree:
                 file=path,
             )
         return target.relative_to(self.root).as_posix()
+
+    def name(self, path: str) -> str:
+        """The path from the root where there is one; the path itself for what is outside of the tree."""
+        try:
+            return self.relative(path)
+        except UsageError:
+            return path
 
     def copy_to(self, destination: Path, *, changes: Mapping[str, bytes]) -> None:
         """Copy what a fresh checkout would hold, with other bytes for the paths in `changes`.

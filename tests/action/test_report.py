@@ -42,6 +42,7 @@ FAILED = {
     "dockerfile": "Dockerfile",
     "context": ".",
     "stage": None,
+    "platform": None,
     "ok": False,
     "before": {"result": "built", "size": 8_000_000, "seconds": 2.0, "builder": "buildah 1.28.2"},
     "before_problem": None,
@@ -56,7 +57,8 @@ FAILED = {
 BUILT = {
     "dockerfile": "app/Dockerfile",
     "context": "app",
-    "stage": "test",
+    "stage": "ci",
+    "platform": "linux/arm",
     "ok": True,
     "before": {"result": "built", "size": 8_000_000, "seconds": 2.0, "builder": "buildah 1.28.2"},
     "before_problem": None,
@@ -170,7 +172,7 @@ Left as it was, since its test build did not succeed: `Dockerfile`
 | Test build | Result | Before | After | Size |
 | --- | --- | --- | --- | --- |
 | `Dockerfile` | `failed at RUN make` | 8.0 MB |  |  |
-| `app/Dockerfile (test)` | `built in 1.5 s by buildah 1.28.2` | 8.0 MB | 9.0 MB | +1.0 MB (+12.5%) |
+| `app/Dockerfile (ci, linux/arm)` | `built in 1.5 s by buildah 1.28.2` | 8.0 MB | 9.0 MB | +1.0 MB (+12.5%) |
 
 The log of `Dockerfile` ends so:
 
@@ -207,6 +209,12 @@ def test_the_summary_of_a_scan_counts_by_status() -> None:
 def test_a_dry_run_says_that_nothing_was_written() -> None:
     assert "Nothing was written" in summary(document(updates=[update()]), dry_run=True)
     assert "Nothing was written" not in summary(document(updates=[update()]), dry_run=False)
+
+
+def test_what_pin_did_not_ask_about_is_not_called_up_to_date() -> None:
+    text = summary(document(command="pin", current=2), dry_run=False)
+    assert "2 pinned already" in text
+    assert "up to date" not in text
 
 
 @pytest.mark.parametrize("command", ["scan", "update"])

@@ -199,6 +199,19 @@ def test_a_broken_file_of_the_machine_ends_the_run_with_its_place(project: Proje
     assert "Traceback" not in run.err
 
 
+def test_a_home_that_may_not_be_entered_is_passed_over(project: Project, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".config" / "containers" / "certs.d" / "r.io").mkdir(parents=True)
+    for mode in (0o000, 0o400):
+        for folder in (home / ".config" / "containers" / "certs.d", home):
+            home.chmod(0o700)
+            folder.chmod(mode)
+            run = project.pinbot("doctor", env={"HOME": str(home)}, unprivileged=True)
+            home.chmod(0o700)
+            folder.chmod(0o700)
+            assert (run.code, run.err) == (0, "")
+
+
 def test_a_folder_without_references_can_be_looked_at(project: Project) -> None:
     run = project.pinbot("doctor", env={"PATH": "/nowhere"})
     assert run.code == 0

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -53,20 +54,67 @@ def test_wrong_usage_ends_with_2_and_a_message(arguments: tuple[str, ...], tmp_p
     assert run.out == b""
 
 
-def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
-    lines = "".join(f"FROM alpine:{number}\n" for number in range(5000))
-    project = Project(tmp_path, {"Dockerfile": lines})
-    command = f"set -o pipefail; {sys.executable} -m pinbot scan | head -n 1"
-    done = subprocess.run(
-        ["bash", "-c", command],
+def in_a_shell(script: str, project: Project) -> subprocess.CompletedProcess[str]:
+    """Run bash in the project, with `$pinbot` for the command."""
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; pinbot='{sys.executable} -m pinbot'; {script}"],
         cwd=project.root,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize("options", ["", "--color", "--format json"])
+def test_a_reader_that_stops_reading_is_no_error(options: str, tmp_path: Path) -> None:
+    lines = "".join(f"FROM alpine:{number}\n" for number in range(5000))
+    project = Project(tmp_path, {"Dockerfile": lines})
+    done = in_a_shell(f"$pinbot scan {options} | head -n 1", project)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("arguments", ["scan", "scan --format json", "scan --help"])
+def test_a_full_disk_is_told_and_is_no_bug_of_pinbots(arguments: str, tmp_path: Path) -> None:
+    done = in_a_shell(f"$pinbot {arguments} > /dev/full", Project(tmp_path, {"Dockerfile": "FROM alpine\n"}))
+    assert done.returncode == 1
+    assert done.stderr == "error: the result cannot be written: No space left on device\n"
+
+
+def test_streams_that_the_caller_closed_are_empty(tmp_path: Path) -> None:
+    project = Project(tmp_path, {"Dockerfile": "FROM alpine\n"})
+    done = in_a_shell("$pinbot scan >&-", project)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = in_a_shell("$pinbot scan 2>&-", project)
+    assert (done.returncode, "alpine" in done.stdout) == (0, True)
+    done = in_a_shell("$pinbot scan - <&-", project)
+    assert (done.returncode, "no file holds an image reference" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("arguments", ["scan", "resolve alpine", "update"])
+def test_a_current_folder_that_is_gone_is_told(arguments: str, tmp_path: Path) -> None:
+    done = in_a_shell(f"mkdir gone; cd gone; rmdir ../gone; $pinbot {arguments}", Project(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the current folder does not exist any more\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_with_130(number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "pinbot", "scan", "-"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        # More than a pipe holds: once it is taken, pinbot is up and reads on.
+        process.stdin.write(b"#" * 1_000_000)
+        process.send_signal(number)
+        out, err = process.communicate()
+    assert (process.returncode, out, err.strip()) == (130, b"", b"interrupted")
 
 
 def test_every_mistake_in_the_configuration_is_told_at_once(tmp_path: Path) -> None:

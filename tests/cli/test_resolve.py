@@ -72,3 +72,10 @@ def test_an_image_is_asked_for_once_however_often_it_is_named(project: Project, 
     del pusher
     run = project.pinbot("resolve", "-v", "alpine:3.22", "docker.io/library/alpine:3.22")
     assert run.err.count("HEAD ") == 1
+
+
+def test_a_text_that_is_no_reference_is_told_whole(project: Project) -> None:
+    run = project.pinbot("resolve", "alpine@sha256:beef", "alpine:3.22")
+    assert run.code == 1
+    assert "error: alpine@sha256:beef: 'sha256:beef' is not a sha256 digest" in run.err
+    assert run.text.startswith("docker.io/library/alpine:3.22@sha256:")

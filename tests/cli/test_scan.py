@@ -19,8 +19,8 @@ def test_scan_lists_every_reference_and_where_it_stands(tmp_path: Path) -> None:
     assert run.code == 0
     lines = [line.split() for line in run.text.splitlines()]
     assert lines == [
-        ["WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "NOTE"],
-        ["Dockerfile:2:29", "from", "unpinned", "docker.io/library/rust:alpine", "build"],
+        ["WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "PLATFORM", "NOTE"],
+        ["Dockerfile:2:29", "from", "unpinned", "docker.io/library/rust:alpine", "build", "linux/amd64"],
         [
             "Dockerfile:3:6",
             "from",

@@ -95,7 +95,25 @@ def test_no_builder_is_told_before_anything_is_written(project: Project) -> None
     assert run.code == 1
     assert "there is no builder" in run.err
     assert "hint: " in run.err
+    assert "alpine:3.22  pin" in run.text
     assert project.read("Dockerfile") == b"FROM alpine:3.22\n"
+
+
+def test_a_build_target_that_is_not_there_is_told(project: Project) -> None:
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    with (project.root / "pinbot.yaml").open("a") as file:
+        file.write("build:\n  targets:\n    - dockerfile: svc/Dokerfile\n")
+    run = project.pinbot("update")
+    assert run.code == 2
+    assert "build.targets names svc/Dokerfile" in run.err
+    assert project.read("Dockerfile") == b"FROM alpine:3.22\n"
+
+
+def test_a_dry_run_of_a_pull_request_needs_no_token(project: Project) -> None:
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    run = project.pinbot("update", "--pull-request", "--dry-run")
+    assert run.code == 10
+    assert b"+FROM alpine:3.22@sha256:" in run.out
 
 
 def test_without_git_a_folder_is_searched_all_the_same(project: Project) -> None:
@@ -112,6 +130,12 @@ def test_a_pull_request_needs_a_repository_and_a_token(project: Project) -> None
     run = project.pinbot("update", "--pull-request", "--repository", "acme/app")
     assert (run.code, "GITHUB_TOKEN" in run.err) == (1, True)
     assert project.read("Dockerfile") == b"FROM alpine:3.22\n"
+
+
+def test_a_user_without_a_home_needs_none(project: Project) -> None:
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    run = project.pinbot("update", env={"HOME": "~"})  # what Python finds for a bare user id without HOME
+    assert (run.code, run.err.splitlines()[-1]) == (0, "written: Dockerfile")
 
 
 def test_hostile_names_do_not_reach_the_terminal_raw(project: Project) -> None:

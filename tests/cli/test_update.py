@@ -73,10 +73,36 @@ def test_update_moves_a_digest_when_its_tag_has_moved(project: Project, pusher: 
 def test_pin_adds_digests_and_moves_none(project: Project, digests: dict[str, str]) -> None:
     stale = "sha256:" + "0" * 64
     project.write("Dockerfile", f"FROM rust:alpine@{stale}\nFROM alpine:3.22\n")
-    assert project.pinbot("pin").code == 0
+    run = project.pinbot("pin")
+    assert run.code == 0
+    assert "1 image to change in 1 place, 1 pinned already." in run.err  # nobody asked if it is up to date
     assert project.read("Dockerfile").decode() == (
         f"FROM rust:alpine@{stale}\nFROM alpine:3.22@{digests['alpine:3.22']}\n"
     )
+
+
+def test_every_kind_of_reference_is_pinned_where_it_stands(project: Project, digests: dict[str, str]) -> None:
+    text = (
+        "# syntax=busybox:latest\n"
+        "ARG BASE=alpine:3.22\n"
+        "FROM ${BASE} AS base\n"
+        "FROM ${UNSET:-rust:alpine}\n"
+        "COPY --from=alpine:3.22 /a /a\n"
+        "RUN --mount=from=busybox:latest,target=/b --mount=type=bind,target=/c,from=rust:alpine true\n"
+        "ONBUILD COPY --from=busybox:latest /d /d\n"
+        "COPY --from=base /e /e\n"
+        "COPY <<EOF /f\n"
+        "FROM alpine:3.22\n"
+        "EOF\n"
+    )
+    project.write("Dockerfile", text)
+    run = project.pinbot("pin", "--format", "json")
+    assert run.code == 0, run.err
+    assert sum(len(update["locations"]) for update in run.json["updates"]) == 7
+    expected, heredoc = text.split("COPY <<EOF")
+    for name in ("alpine:3.22", "rust:alpine", "busybox:latest"):
+        expected = expected.replace(name, f"{name}@{digests[name]}")
+    assert project.read("Dockerfile").decode() == f"{expected}COPY <<EOF{heredoc}"
 
 
 def test_dry_run_prints_a_diff_that_git_applies_and_writes_nothing(project: Project) -> None:
@@ -106,6 +132,14 @@ def test_only_looks_at_the_images_that_match(project: Project, digests: dict[str
     assert project.read("Dockerfile").decode() == (
         f"FROM rust:alpine@{digests['rust:alpine']} AS build\nFROM alpine:3.22\n"
     )
+
+
+def test_only_that_matches_nothing_is_told_as_such(project: Project) -> None:
+    project.write("Dockerfile", DOCKERFILE)
+    run = project.pinbot("update", "--only", "rsut:*")
+    assert (run.code, run.out) == (3, b"")
+    assert "no image reference matches --only" in run.err
+    assert project.read("Dockerfile") == DOCKERFILE
 
 
 def test_one_failing_image_does_not_stop_the_others_and_is_not_called_current(

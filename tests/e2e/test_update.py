@@ -194,6 +194,25 @@ def test_a_pull_request_is_opened_kept_and_updated(workplace: Workplace, github:
     assert TOKEN not in moved.err + opened.err
 
 
+def test_a_file_that_never_builds_does_not_have_the_pull_request_written_again(
+    workplace: Workplace, github: GitHubServer
+) -> None:
+    workplace.project.write("bad/Dockerfile", BROKEN)
+    workplace.project.write("good/Dockerfile", "FROM alpine:3.22\nRUN true\n")
+    github.create_repository(REPOSITORY, from_directory=workplace.project.root)
+    environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url}
+
+    def propose() -> list[str]:
+        run = workplace.pinbot("update", "--build", "--pull-request", "--format", "json", **environment)
+        assert run.code == 11, run.err
+        return [pull["action"] for pull in run.json["pull_requests"]]
+
+    assert propose() == ["opened"]
+    github.forget_requests()
+    assert propose() == ["unchanged"]
+    assert github.writes == []
+
+
 def test_a_wrong_token_is_told_by_name(workplace: Workplace, github: GitHubServer) -> None:
     workplace.project.write("Dockerfile", "FROM alpine:3.22\n")
     github.create_repository(REPOSITORY, from_directory=workplace.project.root)

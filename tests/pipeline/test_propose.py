@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
+from pinbot.errors import SyntaxProblem
 from pinbot.model.occurrence import EditPlace, Kind, Occurrence, Position, SourceFile, Span, Status
-from pinbot.model.plan import FileChange, Plan, Update, UpdateKind, Version
+from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.propose import BRANCH, proposal_of, title_of
@@ -55,11 +57,21 @@ def test_a_proposal_holds_paths_from_the_root_and_both_contents(tmp_path: Path) 
     file = tmp_path / "svc" / "Dockerfile"
     file.write_bytes(b"FROM alpine:3.22\n")
     one = change(file)
-    report = UpdateReport(plan=Plan(updates=(update("alpine:3.22", file=str(file)),), changes=(one,)))
-    proposal = proposal_of(report, tree=Tree(root=tmp_path.resolve()), base="main", labels=("deps",))
+    error = SyntaxProblem("unknown instruction: FOO", file=str(tmp_path / "bad"), line=2, column=1)
+    skip = Skip(image="$X", file=str(tmp_path / "odd"), line=3, reason="there is no ARG X")
+    plan = Plan(
+        updates=(update("alpine:3.22", file=str(file)),), changes=(one,), errors=(error,), skips=(skip,)
+    )
+    proposal = proposal_of(
+        UpdateReport(plan=plan), tree=Tree(root=tmp_path.resolve()), base="main", labels=("deps",)
+    )
     assert (proposal.branch, proposal.base, proposal.labels) == (BRANCH, "main", ("deps",))
     [proposed] = proposal.files
     assert (proposed.path, proposed.before, proposed.after) == ("svc/Dockerfile", one.source.data, one.after)
+    assert "`svc/Dockerfile:1`" in proposal.body
+    assert "`bad:2:1`" in proposal.body
+    assert "`odd:3`" in proposal.body
+    assert str(tmp_path) not in proposal.body
 
 
 def test_a_file_whose_build_failed_is_no_part_of_the_proposal(tmp_path: Path) -> None:
@@ -77,3 +89,18 @@ def test_a_file_whose_build_failed_is_no_part_of_the_proposal(tmp_path: Path) ->
     assert [file.path for file in proposal.files] == ["a"]
     assert proposal.title == "Update alpine:3.22 to 111111111111"
     assert "`rust:alpine`" not in proposal.body
+
+
+def test_a_body_names_no_place_that_stays_as_it_is(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.touch()
+    bad.touch()
+    both = update("alpine:3.22", file=str(good))
+    both = replace(both, occurrences=both.occurrences + update("alpine:3.22", file=str(bad)).occurrences)
+    report = UpdateReport(
+        plan=Plan(updates=(both,), changes=(change(good), change(bad))),
+        held=(str(bad),),
+    )
+    body = proposal_of(report, tree=Tree(root=tmp_path.resolve()), base=None, labels=()).body
+    assert "good:1`" in body
+    assert "bad:1`" not in body

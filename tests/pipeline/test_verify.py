@@ -1,8 +1,11 @@
 """The order of things around a builder; the builders themselves are tested in tests/build and tests/e2e."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild
@@ -12,6 +15,7 @@ from pinbot.model.reference import Digest
 from pinbot.pipeline.verify import Verification, targets_of, verify
 from pinbot.render.progress import Quiet
 from pinbot.worktree.tree import Tree
+from tests.support.project import Project
 
 OLD, NEW = b"FROM old\n", b"FROM new\n"
 
@@ -69,6 +73,13 @@ def test_a_target_is_built_as_it_is_and_with_the_new_text(tmp_path: Path) -> Non
     assert verification.held == ()
 
 
+@pytest.mark.needs("git")
+def test_a_dockerfile_that_git_ignores_is_built_as_it_is_too(tmp_path: Path) -> None:
+    project = Project(tmp_path, {".gitignore": "Dockerfile\n"})
+    _, recorder = run(project.root, {OLD: built(10), NEW: built(12)})
+    assert recorder.seen == [("svc/Dockerfile", OLD), ("svc/Dockerfile", NEW)]
+
+
 def test_a_file_whose_build_fails_is_held(tmp_path: Path) -> None:
     verification, _ = run(tmp_path, {OLD: built(10), NEW: failed("RUN make")})
     [verdict] = verification.verdicts
@@ -90,6 +101,17 @@ def test_a_builder_that_cannot_build_says_nothing_about_the_update_but_holds_it(
     assert verdict.after is too_old
     assert verdict.before_problem == "too old for heredocs"
     assert len(verification.held) == 1
+
+
+def test_no_room_for_a_copy_of_the_tree_holds_the_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    verification, recorder = run(tmp_path, {})
+    [verdict] = verification.verdicts
+    assert isinstance(verdict.after, BuilderError)
+    assert "TMPDIR" in verdict.after.hint
+    assert (recorder.seen, len(verification.held)) == ([], 1)
 
 
 def test_configured_targets_take_the_place_of_the_default_one(tmp_path: Path) -> None:

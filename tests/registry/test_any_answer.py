@@ -87,7 +87,7 @@ def link() -> Iterator[LinkProxy]:
         yield proxy
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(_answers() | st.binary(max_size=60), min_size=1, max_size=4),
     st.sampled_from([ALICE, Anonymous()]),

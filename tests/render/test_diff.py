@@ -113,7 +113,7 @@ def test_an_absolute_path_is_applied_from_the_root_of_the_file_system(tmp_path: 
 LINE = st.binary(max_size=6).map(lambda line: line.replace(b"\n", b""))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=st.lists(st.tuples(LINE, st.booleans()), min_size=1, max_size=40), newline=st.booleans())
 def test_what_git_applies_is_what_was_meant(lines: list[tuple[bytes, bool]], *, newline: bool) -> None:
     end = b"\n" if newline else b""

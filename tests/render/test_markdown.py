@@ -85,13 +85,12 @@ def test_known_tricks_stay_in_code(text: str) -> None:
     check_nothing_escapes(markdown.pull_request_body(report(f"{EVIL}{text}{EVIL}")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ODD, ODD)
 def test_no_text_escapes_its_code(before: str, after: str) -> None:
     check_nothing_escapes(markdown.pull_request_body(report(f"{before}{EVIL}{after}")))
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("`\\| ax<>*"), max_size=12))
 def test_a_code_span_shows_exactly_its_text(text: str) -> None:
     (span,) = [
@@ -100,7 +99,6 @@ def test_a_code_span_shows_exactly_its_text(text: str) -> None:
     assert span.content == (text or "  ")
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("`\\| ax<>*"), max_size=12))
 def test_a_code_span_in_a_table_shows_its_text_in_one_cell(text: str) -> None:
     shown = markdown.cell(text)
@@ -110,7 +108,6 @@ def test_a_code_span_in_a_table_shows_its_text_in_one_cell(text: str) -> None:
     assert spans == [re.sub(r"\\(?=\|)", r"\\x5c", text) or "  "] * 2
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.sampled_from("`~ \n|<>ab\x1b"), max_size=10), max_size=8))
 def test_a_block_holds_all_its_lines(lines: list[str]) -> None:
     block, *rest = READER.parse(f"{markdown.code_block(lines, room=1000)}\n\nafter")

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pinbot.render.printable import human_size, printable, size_change
@@ -9,7 +9,6 @@ from pinbot.render.printable import human_size, printable, size_change
 ANY = st.text(st.characters(exclude_categories=()), max_size=50)
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_nothing_that_moves_hides_or_reorders_text_is_left(text: str) -> None:
     shown = printable(text)
@@ -18,7 +17,6 @@ def test_nothing_that_moves_hides_or_reorders_text_is_left(text: str) -> None:
     shown.encode("utf-8")
 
 
-@settings(deadline=None)
 @given(ANY)
 def test_showing_twice_changes_nothing(text: str) -> None:
     assert printable(printable(text)) == printable(text)

@@ -47,9 +47,9 @@ def told(out: Console) -> str:
 def test_a_scan_is_one_line_a_reference(out: Console) -> None:
     text.scan(out, [occurrence(), occurrence("a/Dockerfile", 12, raw="${X}", reason="X has no value")])
     assert told(out) == (
-        "WHERE              KIND  STATUS    IMAGE                          STAGE  NOTE\n"
+        "WHERE              KIND  STATUS    IMAGE                          STAGE  PLATFORM  NOTE\n"
         "Dockerfile:1:6     from  unpinned  docker.io/library/alpine:3.22\n"
-        "a/Dockerfile:12:6  from  skipped   ${X}                                  X has no value\n"
+        "a/Dockerfile:12:6  from  skipped   ${X}                                            X has no value\n"
     )
 
 
@@ -110,7 +110,7 @@ def test_the_summary_counts_everything_and_names_what_was_left(out: Console) -> 
             ),
         ),
     )
-    text.summary(out, report, dry_run=False)
+    text.summary(out, report, moves=True, dry_run=False)
     assert told(out) == (
         "1 image to change in 2 places, 3 up to date, 1 skipped, 1 error.\n"
         "skipped: Dockerfile:3: busybox: it says so\n"
@@ -121,7 +121,7 @@ def test_the_summary_counts_everything_and_names_what_was_left(out: Console) -> 
 
 
 def test_a_dry_run_says_that_nothing_was_written(out: Console) -> None:
-    text.summary(out, UpdateReport(plan=Plan(updates=(pin(), move()))), dry_run=True)
+    text.summary(out, UpdateReport(plan=Plan(updates=(pin(), move()))), moves=True, dry_run=True)
     assert told(out) == ("2 images to change in 2 places, 0 up to date.\nnothing was written (--dry-run)\n")
 
 
@@ -163,5 +163,5 @@ def test_nothing_reaches_the_terminal_raw(out: Console, odd: str) -> None:
     )
     text.scan(out, [occurrence(odd, raw=odd, reason=odd)])
     text.update(out, report)
-    text.summary(out, report, dry_run=False)
+    text.summary(out, report, moves=True, dry_run=False)
     assert all(letter.isprintable() for letter in told(out).replace("\n", "")), repr(told(out))

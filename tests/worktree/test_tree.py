@@ -40,6 +40,7 @@ def test_outside_git_the_tree_is_the_folder(tmp_path: Path) -> None:
     make(tmp_path, {"a/Dockerfile": ""})
     assert Tree.around(tmp_path / "a").root == tmp_path / "a"
     assert Tree.around(tmp_path / "a/Dockerfile").root == tmp_path / "a"
+    assert Tree.around(tmp_path / "a/Dockerfile", tmp_path / "b").root == tmp_path
 
 
 def test_a_submodule_is_a_tree_of_its_own(tmp_path: Path) -> None:
