@@ -1,6 +1,6 @@
 """What pinbot.yaml can say, as values. Reading it is `load`'s work; nothing else knows that it is YAML."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pinbot.model.build import BuildTarget
@@ -8,30 +8,87 @@ from pinbot.model.reference import DOCKER_HUB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mirror:
+    """A copy of a registry, at `host[:port][/path]`; test builds may pull from it what a digest names."""
+
+    location: str
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySettings:
-    """How to reach one registry, and as whom.
+    """How to reach one registry, or a part of one, and as whom.
 
     Attributes:
-        name: the registry as references name it, e.g. `docker.io`.
-        location: `host[:port]` that serves its API; None means the usual one for `name`.
+        name: the registry as references name it, or a longer prefix of their names: `docker.io`,
+            `docker.io/library`. On this machine's side also `*.example.com`, for all hosts below it.
+        location: `host[:port][/path]` that stands for `name`; None means `name` itself.
         insecure: speak plain http (without it, only loopback addresses are spoken to in http).
         ca: path of a PEM file with the authorities to trust instead of the system's.
+        cert, key: paths of PEM files with what to show to a registry that asks for a client certificate.
         username_variable, password_variable: names of the environment variables that hold the credentials.
+        authorities: paths of PEM files with authorities to trust beside the system's (certs.d).
+        mirrors: other places with the same content.
+        blocked: nothing may be asked or pulled under this name.
+        source: where this is written, for people.
     """
 
     name: str
     location: str | None = None
     insecure: bool = False
     ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
     username_variable: str | None = None
     password_variable: str | None = None
+    authorities: tuple[str, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
+    blocked: bool = False
+    source: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """`host[:port][/path]` where everything under `name` is."""
+        return self.name if self.location is None else self.location
+
+    @property
+    def authority(self) -> str:
+        """`host[:port]` that credentials and certificates are kept under."""
+        return self.place.partition("/")[0]
 
     @property
     def host(self) -> str:
         """`host[:port]` of the API; Docker Hub's is not the name that people use."""
-        if self.location is not None:
-            return self.location
-        return "registry-1.docker.io" if self.name == DOCKER_HUB else self.name
+        return "registry-1.docker.io" if self.authority == DOCKER_HUB else self.authority
+
+    @property
+    def has_certificates(self) -> bool:
+        """Whether there is anything that only https has a use for."""
+        return bool(self.ca or self.cert or self.authorities)
+
+    def covers(self, name: str) -> bool:
+        """Whether a registry or an image of this name (`docker.io/library/alpine`) is meant."""
+        return name == self._prefix(name) or name.startswith(self._prefix(name) + "/")
+
+    def named(self, name: str) -> "RegistrySettings":
+        """The same for one of the names that it covers: without a wildcard."""
+        return replace(self, name=self._prefix(name))
+
+    def closeness(self, name: str) -> tuple[int, int, bool]:
+        """How closely a name is meant, to be compared: by how much of it, and better without a wildcard."""
+        return len(self._prefix(name)), len(self.name), not self.name.startswith("*.")
+
+    def path_of(self, name: str) -> str:
+        """The repository to ask `host` for, when an image of this name is meant."""
+        return (self.place + name.removeprefix(self.name)).partition("/")[2]
+
+    def _prefix(self, name: str) -> str:
+        """The name of these settings, with the host of `name` in place of a wildcard that fits it."""
+        if not self.name.startswith("*."):
+            return self.name
+        suffix, slash, path = self.name[1:].partition("/")
+        host = name.partition("/")[0]
+        return f"{host}{slash}{path}" if host.partition(":")[0].endswith(suffix) else self.name
 
 
 class Driver(StrEnum):
@@ -67,8 +124,11 @@ class Config:
     build: BuildSettings = field(default_factory=BuildSettings)
 
     def registry(self, name: str) -> RegistrySettings:
-        """The settings of one registry; the defaults where the file does not name it."""
-        for settings in self.registries:
-            if settings.name == name:
-                return settings
-        return RegistrySettings(name=name)
+        """How to reach a registry, or an image by its name (`docker.io/library/alpine`).
+
+        Of several settings that cover it those with the longest name count; without any, the defaults.
+        """
+        fitting = [settings for settings in self.registries if settings.covers(name)]
+        if not fitting:
+            return RegistrySettings(name=name.partition("/")[0])
+        return max(fitting, key=lambda settings: settings.closeness(name)).named(name)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
@@ -52,7 +53,19 @@ class BlobSource(Protocol):
         ...
 
 
-class Registry(Resolver, BlobSource, Protocol):
+class Witness(Resolver, Protocol):
+    """A resolver that remembers how registries answered."""
+
+    def access(self, image: ImageReference) -> Access:
+        """How the registry of an image is reached, as far as its answers have shown; asks for nothing.
+
+        Raises:
+            RegistryError: it is never asked: the configuration forbids it, or gives no address.
+        """
+        ...
+
+
+class Registry(Witness, BlobSource, Protocol):
     """A resolver that also looks into what it resolves."""
 
     async def describe(self, image: ImageReference) -> Resolution:
@@ -105,6 +118,11 @@ class Builder(Protocol):
     @property
     def name(self) -> str:
         """Of the driver, e.g. `buildah`."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Name and version of the program, e.g. `buildah 1.28.2`."""
         ...
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:

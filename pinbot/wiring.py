@@ -1,35 +1,44 @@
 """The only place that constructs adapters, each imported when it is wanted: start-up stays light."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from pinbot.clock import SystemClock
-from pinbot.config import BuildSettings, Config
+from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ForgeDenied, UsageError
+from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.ports import Builder, Forge, Registry
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
 
+TOKEN_VARIABLES = ("PINBOT_GITHUB_TOKEN", "GITHUB_TOKEN")
+REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
+"""Variables for GitHub; the first that is set counts."""
+
 Observer = Callable[[Exchange], None]
 """Is told of each request to a registry."""
 
 
 def configuration(file: Path | None, root: Path) -> Config:
-    """The configuration in `file`, or that of the repository at `root`, or the defaults.
+    """The configuration in `file`, or that of the repository at `root`; beneath it what this machine says.
 
     Raises:
-        UsageError: the file is missing or holds mistakes.
+        UsageError: a file is missing or holds mistakes.
     """
-    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
-    if path is None:
-        return Config()
-    from pinbot import configfile
+    from pinbot.machine import registries
 
-    return configfile.load(path)
+    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
+    config = Config()
+    if path is not None:
+        from pinbot import configfile
+
+        config = configfile.load(path)
+    return registries.beneath(config, os.environ, _home())
 
 
 @asynccontextmanager
@@ -43,6 +52,16 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         config.registry, credentials=credentials, clock=SystemClock(), observer=observer
     ) as client:
         yield client
+
+
+def builders(config: Config) -> dict[Driver, Callable[[], Awaitable[Builder]]]:
+    """For each driver a way to make its builder, in the order in which they are tried."""
+    from pinbot.build import drivers
+
+    return {
+        driver: partial(find, config.build, config.registries, environ=os.environ)
+        for driver, find in drivers.DRIVERS.items()
+    }
 
 
 def _home() -> Path:
@@ -76,8 +95,8 @@ def forge(repository: str | None, api_url: str) -> Forge:
             "--pull-request needs to know the repository",
             hint="set GITHUB_REPOSITORY or --repository owner/name",
         )
-    token = os.environ.get("PINBOT_GITHUB_TOKEN") or os.environ.get("GITHUB_TOKEN")
-    if not token:
+    variable = _first_set(TOKEN_VARIABLES)
+    if variable is None:
         raise ForgeDenied(
             "--pull-request needs a token, and there is none",
             hint="set GITHUB_TOKEN to one that may write contents and pull requests",
@@ -85,4 +104,17 @@ def forge(repository: str | None, api_url: str) -> Forge:
     from pinbot.forge.github import GitHub
     from pinbot.forge.lifecycle import PullRequests
 
+    token = os.environ[variable]
     return PullRequests(GitHub(token=token, repository=repository, clock=SystemClock(), api_url=api_url))
+
+
+def forge_settings() -> ForgeFinding:
+    """What the environment holds for `forge`; asks GitHub for nothing."""
+    repository = _first_set(REPOSITORY_VARIABLES)
+    return ForgeFinding(
+        token=_first_set(TOKEN_VARIABLES), repository=None if repository is None else os.environ[repository]
+    )
+
+
+def _first_set(variables: Iterable[str]) -> str | None:
+    return next((name for name in variables if os.environ.get(name)), None)

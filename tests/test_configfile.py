@@ -74,9 +74,10 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
 
 
 def test_every_key_has_a_row_in_the_page() -> None:
+    of_the_machine = {"name", "authorities", "mirrors", "blocked", "source"}
     for kind in (RegistrySettings, BuildSettings, BuildTarget):
         for field in fields(kind):
-            assert field.name == "name" or f"\n| `{field.name}` |" in PAGE
+            assert field.name in of_the_machine or f"\n| `{field.name}` |" in PAGE
 
 
 def test_the_mistakes_in_the_page_look_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +199,7 @@ build:
         (1, 1, "unknown key 'registry'"),
         (3, 3, "'foo' is not a registry"),
         (4, 3, "references call 'index.docker.io' docker.io"),
-        (6, 15, "'https://ghcr.io/v2' is not host or host:port alone"),
+        (6, 15, "'https://ghcr.io/v2' is not host, host:port or host/path"),
         (7, 15, "expected one of true, false, not 'maybe'"),
         (8, 24, "username_variable stands without password_variable"),
         (9, 12, "expected `key: value` lines here"),
@@ -380,3 +381,28 @@ def test_a_certificate_is_looked_for_beside_the_configuration(tmp_path: Path) ->
     file = tmp_path / "pinbot.yaml"
     file.write_text("registries:\n  ghcr.io:\n    ca: certs/own.pem\n")
     assert load(file).registry("ghcr.io").ca == str(tmp_path / "certs" / "own.pem")
+
+
+def test_a_registry_can_be_named_by_a_longer_prefix(tmp_path: Path) -> None:
+    config = read(
+        tmp_path,
+        "registries:\n  docker.io: {location: hub.example.com}\n"
+        "  docker.io/library: {location: mirror.example.com:5000/official}\n",
+    )
+    official = config.registry("docker.io/library/alpine")
+    assert (official.host, official.path_of("docker.io/library/alpine")) == (
+        "mirror.example.com:5000",
+        "official/alpine",
+    )
+    assert config.registry("docker.io/librarything/x").host == "hub.example.com"
+    assert config.registry("docker.io").source == f"{tmp_path / 'pinbot.yaml'}:2"
+    (mistake,) = mistakes(tmp_path, "registries:\n  index.docker.io/library: {}\n")
+    assert mistake == (2, 3, "references call 'index.docker.io/library' docker.io/library")
+
+
+def test_a_client_certificate_is_beside_the_file_and_has_a_key(tmp_path: Path) -> None:
+    settings = read(tmp_path, "registries:\n  ghcr.io: {cert: c.pem, key: /k.pem}\n").registry("ghcr.io")
+    assert (settings.cert, settings.key) == (str(tmp_path / "c.pem"), "/k.pem")
+    assert mistakes(tmp_path, "registries:\n  ghcr.io:\n    key: k.pem\n") == [
+        (3, 10, "key stands without cert")
+    ]

@@ -47,17 +47,23 @@ def grant(
     """
     known = tuple(registries)
     conf, aliases, auth = folder / "registries.conf", folder / "aliases.conf", folder / "auth.json"
+    own = folder / ".config" / "containers"
     credentials = _credentials(known, environ)
     try:
-        conf.write_text(_registries_conf(known))
+        # A name without a registry means Docker Hub, as everywhere in Dockerfiles.
+        conf.write_text(f"unqualified-search-registries = [{_quoted(DOCKER_HUB)}]\n")
+        # Read last: this machine's drop-ins, which are among `registries`, must not win over pinbot.yaml.
+        drop_ins = own / "registries.conf.d"
+        drop_ins.mkdir(parents=True, exist_ok=True)
+        (drop_ins / "pinbot.conf").write_text(_registries_conf(known))
         aliases.write_text(_aliases_conf(host_aliases))
         auth.touch(mode=0o600)
         auth.write_text(json.dumps(credentials))
     except OSError as error:
         raise BuilderError(f"buildah cannot be told of registries: {error}") from error
     for settings in known:
-        if settings.ca is not None:
-            _trust(folder, settings.host, Path(settings.ca))
+        for host in {settings.authority, settings.host}:  # Docker Hub has two names, and tools differ
+            _trust(own / "certs.d" / host, settings)
     variables = {"CONTAINERS_REGISTRIES_CONF": str(conf), "REGISTRY_AUTH_FILE": str(auth)}
     return variables, ("--short-name-alias-conf", str(aliases))
 
@@ -71,15 +77,27 @@ def docker_config(environ: Mapping[str, str]) -> Path | None:
 
 
 def _registries_conf(registries: tuple[RegistrySettings, ...]) -> str:
-    """A name without a registry means Docker Hub, as everywhere in Dockerfiles."""
-    parts = [f"unqualified-search-registries = [{_quoted(DOCKER_HUB)}]\n"]
+    parts = []
     for settings in registries:
-        location = settings.location or settings.name
-        insecure = settings.insecure or _IS_LOOPBACK.fullmatch(location) is not None
-        parts.append(
-            f"[[registry]]\nprefix = {_quoted(settings.name)}\nlocation = {_quoted(location)}\n"
-            f"insecure = {str(insecure).lower()}\n"
-        )
+        table = ["[[registry]]", f"prefix = {_quoted(settings.name)}"]
+        if not settings.place.startswith("*."):
+            table.append(f"location = {_quoted(settings.place)}")
+        # Tags are the registry's own to explain: a mirror may lag behind what was resolved.
+        flags = {
+            "insecure": settings.insecure
+            or (_is_loopback(settings.authority) and not settings.has_certificates),
+            "blocked": settings.blocked,
+            "mirror-by-digest-only": bool(settings.mirrors),
+        }
+        table.extend(f"{name} = {_flag(value)}" for name, value in flags.items())
+        for mirror in settings.mirrors:
+            insecure = mirror.insecure or _is_loopback(mirror.location.partition("/")[0])
+            table += [
+                "[[registry.mirror]]",
+                f"location = {_quoted(mirror.location)}",
+                f"insecure = {_flag(insecure)}",
+            ]
+        parts.append("\n".join((*table, "")))
     named = {settings.name for settings in registries}
     parts.extend(
         f"[[registry]]\nlocation = {_quoted(host)}\ninsecure = true\n"
@@ -122,17 +140,30 @@ def _credentials(registries: tuple[RegistrySettings, ...], environ: Mapping[str,
         password = environ.get(settings.password_variable or "")
         if username and password:
             pair = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
-            auths |= {settings.name: pair, settings.location or settings.name: pair}
+            auths |= {settings.name: pair, settings.place: pair}
     return {"auths": auths, "credHelpers": helpers}
 
 
-def _trust(folder: Path, host: str, authorities: Path) -> None:
-    certificates = folder / ".config" / "containers" / "certs.d" / host
+def _trust(folder: Path, settings: RegistrySettings) -> None:
+    """Lay a registry's certificates where buildah looks for those of its host."""
+    authorities = (settings.ca,) if settings.ca is not None else settings.authorities
+    files = {f"ca{number or ''}.crt": file for number, file in enumerate(authorities)}
+    if settings.cert is not None and settings.key is not None:
+        files |= {"client.cert": settings.cert, "client.key": settings.key}
     try:
-        certificates.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(authorities, certificates / "ca.crt")
+        for name, file in files.items():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copyfile(file, folder / name)
     except OSError as error:
-        raise BuilderError(f"the authorities of {host} cannot be read: {error}") from error
+        raise BuilderError(f"the certificates for {settings.authority} cannot be read: {error}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    return _IS_LOOPBACK.fullmatch(host) is not None
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001 - it is the whole of it
+    return str(value).lower()
 
 
 def _quoted(text: str) -> str:

@@ -62,6 +62,7 @@ def command(
         text.resolve(session.out, resolutions)
         text.tags(session.out, lists)
     session.complain(errors)
+    session.tell_quotas()
     return FAILED if errors else 0
 
 

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from pinbot import wiring
 from pinbot.cli.main import hang_up
+from pinbot.cli.requests import Requests
 from pinbot.config import Config
 from pinbot.errors import PinbotError
-from pinbot.model.exchange import Exchange
 from pinbot.ports import Progress
 from pinbot.render import console, json
 from pinbot.render.progress import Bars, Lines, Quiet
@@ -40,6 +40,7 @@ class Session:
     progress: Progress
     verbose: bool
     config_file: Path | None
+    requests: Requests
 
     def config(self, tree: Tree) -> Config:
         """The configuration named by --config, or else the tree's own."""
@@ -57,16 +58,12 @@ class Session:
     @property
     def observer(self) -> wiring.Observer | None:
         """What shows each request to a registry, with -v."""
-        if not self.verbose:
-            return None
+        return self.requests if self.verbose else None
 
-        def show(exchange: Exchange) -> None:
-            outcome = "no answer" if exchange.status is None else str(exchange.status)
-            self.progress.note(
-                f"{exchange.method} {exchange.url} -> {outcome} in {exchange.milliseconds:.0f} ms"
-            )
-
-        return show
+    def tell_quotas(self) -> None:
+        """Tell, with -v, what the registries said is left of their limits."""
+        for host, quota in self.requests.quotas.items():
+            console.line(self.err, f"{host}: {quota}")
 
 
 def command(
@@ -154,6 +151,7 @@ def _open(
         progress=progress,
         verbose=verbose,
         config_file=config_file,
+        requests=Requests(progress),
     )
 
 

@@ -50,7 +50,7 @@ PULL_REQUEST: tuple[Parameter, ...] = (
     ),
     click.option(
         "--repository",
-        envvar=["PINBOT_REPOSITORY", "GITHUB_REPOSITORY"],
+        envvar=list(wiring.REPOSITORY_VARIABLES),
         metavar="OWNER/NAME",
         show_envvar=True,
         help="The repository on GitHub.",
@@ -198,3 +198,4 @@ def _show(
         text.update(session.out, report)
     session.complain(report.all_errors)
     text.summary(session.err, report, moves=moves, dry_run=dry_run)
+    session.tell_quotas()

@@ -4,6 +4,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a registry says is left of a limit; None for what it does not say.
+
+    Attributes:
+        remaining: pulls that are left.
+        limit: how many there are in one window.
+        seconds: the length of the window.
+    """
+
+    remaining: int
+    limit: int | None = None
+    seconds: int | None = None
+
+    def __str__(self) -> str:
+        limit = "" if self.limit is None else f" of {self.limit}"
+        window = "" if self.seconds is None else f" in {_span(self.seconds)}"
+        return f"{self.remaining}{limit} pulls left{window}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and what came of it; `url` has no query, `status` is None where no answer came."""
 
@@ -11,3 +31,11 @@ class Exchange:
     url: str
     status: int | None
     milliseconds: float
+    quota: Quota | None = None
+
+
+def _span(seconds: int) -> str:
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

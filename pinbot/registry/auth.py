@@ -39,8 +39,27 @@ class Authenticator:
         self._store = store
         self._clock = clock
         self._challenge: challenge.Challenge | None = None
+        self._credential: Credential | None = None
         self._first: asyncio.Future[None] | None = None
         self._servers: dict[tuple[httpx.URL, str | None, Credential | None], TokenServer] = {}
+
+    @property
+    def scheme(self) -> str | None:
+        """`basic` or `bearer`, once the registry has asked for it."""
+        return None if self._challenge is None else self._challenge.scheme
+
+    @property
+    def realm_host(self) -> str | None:
+        """`host[:port]` of the token server, for `bearer`."""
+        if self._challenge is None or self._challenge.scheme != "bearer":
+            return None
+        realm = join(self._endpoint.url, self._challenge.get("realm") or "")
+        return realm.netloc.decode("ascii") or None
+
+    @property
+    def credentials(self) -> str | None:
+        """Where those come from that were used last."""
+        return None if self._credential is None else self._credential.source
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -64,7 +83,7 @@ class Authenticator:
         wanted = self._challenge
         if wanted is None:
             return Authorization()
-        credential = await self._store.find(self._endpoint.settings, repository)
+        credential = self._credential = await self._store.find(self._endpoint.settings, repository)
         if wanted.scheme == "basic":
             if credential is None:
                 return Authorization()
@@ -152,7 +171,7 @@ class Authenticator:
                 f"{name} denies {credential.username} ({credential.source}) access to {repository}{words}",
                 hint="check that user and secret are right, and that they may pull it, if it exists",
             )
-        host = self._endpoint.settings.location or name
+        host = self._endpoint.settings.authority
         problems = "".join(f"; {problem}" for problem in self._store.problems)
         return AccessDenied(
             f"{name} denies anonymous access to {repository}{words}{problems}",

@@ -13,7 +13,7 @@ from pinbot.model.reference import Digest
 from pinbot.registry import answers
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Answer
-from pinbot.registry.trouble import NoAnswer
+from pinbot.registry.troubles import NoAnswer
 
 _SMALL = 4 * 1024 * 1024
 _LARGEST = 16 * 1024**3

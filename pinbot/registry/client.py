@@ -9,7 +9,8 @@ from typing import Self
 
 from pinbot import __version__
 from pinbot.config import RegistrySettings
-from pinbot.errors import RegistryError
+from pinbot.errors import RegistryError, Unreachable
+from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
@@ -22,7 +23,7 @@ from pinbot.registry.hosts import Patience
 from pinbot.registry.manifests import Manifests
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Observer, Transport
-from pinbot.registry.trouble import Timing
+from pinbot.registry.troubles import Timing
 from pinbot.registry.web import Web
 
 
@@ -33,7 +34,7 @@ class RegistryClient:
     time shares one request.
 
     Args:
-        settings: how to reach a registry, by the name that references use, e.g. `Config.registry`.
+        settings: how to reach an image, by its name (`docker.io/library/alpine`), e.g. `Config.registry`.
         clock: time for pauses and for the life of tokens.
         credentials: whose name to ask in; nobody's by default.
         observer: is told of every exchange.
@@ -59,8 +60,8 @@ class RegistryClient:
         self._clock = clock
         self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
-        self._sessions: dict[str, Session] = {}
-        self._manifests = Manifests(self._session)
+        self._sessions: dict[RegistrySettings, Session] = {}
+        self._manifests = Manifests(self._route)
 
     async def resolve(self, image: ImageReference) -> Resolution:
         """What the tag means now (`latest` where none is written); without a tag, that the digest exists.
@@ -132,7 +133,7 @@ class RegistryClient:
             RegistryError: see `resolve`; also where there are too many to be read.
         """
         with _about(image.name):
-            return await tags.names(self._session(image.registry), image.repository)
+            return await tags.names(*self._route(Target.by_tag(image)))
 
     async def blob(self, image: ImageReference, descriptor: Descriptor) -> bytes:
         """A small blob of the image's repository, e.g. a config, whole; never unverified.
@@ -142,7 +143,7 @@ class RegistryClient:
             RegistryError: see `resolve`.
         """
         with _about(image):
-            return await blobs.read(self._session(image.registry), image.repository, descriptor)
+            return await blobs.read(*self._route(Target.by_tag(image)), descriptor)
 
     async def stream(
         self, image: ImageReference, descriptor: Descriptor, start: int = 0
@@ -157,8 +158,7 @@ class RegistryClient:
             ValueError: `start` lies outside of the blob.
         """
         with _about(image):
-            session = self._session(image.registry)
-            download = blobs.Download(session, image.repository, descriptor, start)
+            download = blobs.Download(*self._route(Target.by_tag(image)), descriptor, start)
             async with aclosing(download.pieces()) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -175,13 +175,24 @@ class RegistryClient:
         """
         with _about(image):
             subject = image.digest or (await self._manifests.digest(Target.by_tag(image)))[0]
+            session, repository = self._route(Target.by_tag(image))
             return await referrers.of(
                 image,
                 subject,
-                session=self._session(image.registry),
+                session=session,
+                repository=repository,
                 manifests=self._manifests,
                 artifact_type=artifact_type,
             )
+
+    def access(self, image: ImageReference) -> Access:
+        """How the registry of an image is reached, by its answers so far; asks for nothing.
+
+        Raises:
+            Unreachable: it is blocked, or its address is none.
+        """
+        session, _ = self._route(Target.by_tag(image))
+        return session.access
 
     async def aclose(self) -> None:
         """Stop what is under way and close all connections."""
@@ -198,13 +209,21 @@ class RegistryClient:
     ) -> None:
         await self.aclose()
 
-    def _session(self, name: str) -> Session:
-        session = self._sessions.get(name)
+    def _route(self, target: Target) -> tuple[Session, str]:
+        """Whom to ask for an image, and for which repository."""
+        name = f"{target.registry}/{target.repository}"
+        settings = self._settings(name)
+        session = self._sessions.get(settings)
         if session is None:
-            endpoint = Endpoint.of(self._settings(name))
-            session = Session(endpoint, web=self._web, store=self._store, clock=self._clock)
-            self._sessions[name] = session
-        return session
+            session = Session(Endpoint.of(settings), web=self._web, store=self._store, clock=self._clock)
+            self._sessions[settings] = session
+        repository = settings.path_of(name)
+        if not repository:
+            raise Unreachable(
+                f"{settings.location} is a host and no repository, which should stand for {name}",
+                hint=f"mend the location in {settings.source or 'the configuration'}",
+            )
+        return session, repository
 
     async def _by_digest(self, image: ImageReference, digest: Digest) -> Manifest | Index:
         _, document = await self._manifests.document(Target.by_digest(image.with_digest(digest)))
@@ -214,8 +233,7 @@ class RegistryClient:
         """The platforms of an index; that of a single image, which only its config tells."""
         if isinstance(document, Index):
             return document.platforms
-        session = self._session(image.registry)
-        config = await blobs.read(session, image.repository, document.config)
+        config = await blobs.read(*self._route(Target.by_tag(image)), document.config)
         platform = documents.platform_of_config(config)
         return () if platform is None else (platform,)
 

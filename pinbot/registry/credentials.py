@@ -115,7 +115,7 @@ class Keychain:
         if self._stores is None:
             self._stores = tuple(self._read_all())
         # What was given for a registry must not go to another host that stands in for it.
-        host = settings.location or settings.name
+        host = settings.authority
         for store in self._stores:
             found = await self._find_in(store, host, repository)
             if found is not None:

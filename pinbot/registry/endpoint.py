@@ -10,6 +10,7 @@ from pinbot.config import RegistrySettings
 from pinbot.errors import Unreachable
 from pinbot.model.reference import is_registry_host
 from pinbot.registry.addresses import is_loopback
+from pinbot.registry.trust import Trust
 
 _LAST_PORT = 65535
 
@@ -30,13 +31,18 @@ class Endpoint:
     def of(cls, settings: RegistrySettings) -> Self:
         """Read the settings of a registry.
 
-        Plain http is spoken where `insecure` is set, and to loopback addresses unless they have a `ca`.
+        Plain http is spoken where `insecure` is set, and to loopback addresses unless they have certificates.
 
         Raises:
-            Unreachable: the location is no `host[:port]`.
+            Unreachable: the registry is blocked, or the location is no `host[:port]`.
         """
+        if settings.blocked:
+            raise Unreachable(
+                f"{settings.name} is blocked on this machine",
+                hint=f"it is {settings.source or 'its configuration'} that says so",
+            )
         loopback = is_loopback(_without_port(settings.host))
-        plain = settings.insecure or (loopback and settings.ca is None)
+        plain = settings.insecure or (loopback and not settings.has_certificates)
         scheme = "http" if plain else "https"
         try:
             url = httpx.URL(f"{scheme}://{settings.host}/")
@@ -44,10 +50,15 @@ class Endpoint:
             url = httpx.URL()
         if not is_registry_host(settings.host) or not url.raw_host or (url.port or 0) > _LAST_PORT:
             raise Unreachable(
-                f"{settings.host!r} is no address of a registry",
-                hint="it is written as host or host:port",
+                f"{settings.place!r} is no address of a registry",
+                hint="it is written as host, host:port or host/path",
             )
         return cls(settings=settings, url=url)
+
+    def trust(self, url: httpx.URL) -> Trust:
+        """The certificates for a server that the registry named, or is itself: no other sees who we are."""
+        trust = Trust.of(self.settings)
+        return trust if host_of(url) == host_of(self.url) else trust.without_client
 
     @property
     def name(self) -> str:

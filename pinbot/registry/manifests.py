@@ -19,10 +19,14 @@ _NO_HEAD = frozenset({405, 501})
 
 
 class Manifests:
-    """Asks for each manifest once, however many want it at the same time or later."""
+    """Asks for each manifest once, however many want it at the same time or later.
 
-    def __init__(self, session: Callable[[str], Session]) -> None:
-        self._session = session
+    Args:
+        route: whom to ask for a target, and for which repository there.
+    """
+
+    def __init__(self, route: Callable[[Target], tuple[Session, str]]) -> None:
+        self._route = route
         self._digests = Once[Target, tuple[Digest, str]]()
         self._documents = Once[Target, tuple[Digest, Manifest | Index]]()
 
@@ -48,9 +52,9 @@ class Manifests:
         await self._documents.aclose()
 
     async def _head(self, target: Target) -> tuple[Digest, str]:
-        session = self._session(target.registry)
+        session, repository = self._route(target)
         if not session.head_refused:
-            answer = await session.ask("HEAD", target.repository, target.path, accept=_ACCEPT, limit=LIMIT)
+            answer = await session.ask("HEAD", repository, target.path, accept=_ACCEPT, limit=LIMIT)
             found = answers.of_head(answer, target)
             if found is not None:
                 return found
@@ -59,6 +63,6 @@ class Manifests:
         return digest, document.media_type
 
     async def _get(self, target: Target) -> tuple[Digest, Manifest | Index]:
-        session = self._session(target.registry)
-        answer = await session.ask("GET", target.repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT)
+        session, repository = self._route(target)
+        answer = await session.ask("GET", repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT)
         return answers.of_get(answer, target)

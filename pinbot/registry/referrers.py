@@ -23,6 +23,7 @@ async def of(
     subject: Digest,
     *,
     session: Session,
+    repository: str,
     manifests: Manifests,
     artifact_type: str | None,
 ) -> tuple[Descriptor, ...]:
@@ -33,7 +34,7 @@ async def of(
     """
     found = None
     if not session.no_referrers:
-        found = await _of_api(session, image.repository, subject, artifact_type)
+        found = await _of_api(session, repository, subject, artifact_type)
     if found is None:
         found = await _of_tag(image, subject, manifests)
     wanted = [entry for entry in found if artifact_type is None or entry.artifact_type == artifact_type]

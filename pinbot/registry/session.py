@@ -1,11 +1,15 @@
 """One registry: requests to it with the right credentials."""
 
+from dataclasses import replace
+
 import httpx
 
+from pinbot.model.diagnosis import Access
 from pinbot.ports import Clock
 from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import CredentialStore
 from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.quota import quota_of
 from pinbot.registry.transport import Answer
 from pinbot.registry.web import Web
 
@@ -28,6 +32,11 @@ class Session:
         self.no_referrers = False
         self._web = web
         self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
+        self._access = Access(
+            address=str(endpoint.url).rstrip("/"),
+            certificate=endpoint.trust(endpoint.url).cert,
+            source=endpoint.settings.source or None,
+        )
 
     async def ask(
         self,
@@ -64,6 +73,7 @@ class Session:
                     authorization=used.header,
                     first_byte=first_byte,
                 )
+                self._learn(answer)
                 refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)
                 if refused and rounds < _MOST_ROUNDS:
                     await self._auth.refused(repository, used, answer)
@@ -82,6 +92,21 @@ class Session:
     async def pause(self, times: int) -> None:
         """Wait before something is tried again that was tried so many `times`."""
         await self._web.pause(times)
+
+    @property
+    def access(self) -> Access:
+        """How the registry is reached, by its answers so far."""
+        return replace(
+            self._access,
+            scheme=self._auth.scheme,
+            realm=self._auth.realm_host,
+            credentials=self._auth.credentials,
+        )
+
+    def _learn(self, answer: Answer) -> None:
+        if origin(answer.url) == origin(self._endpoint.url):
+            quota = quota_of(answer.headers) or self._access.quota
+            self._access = replace(self._access, version=answer.version, quota=quota)
 
     async def aclose(self) -> None:
         """Stop what is under way."""

@@ -14,11 +14,13 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from pinbot.errors import Untrustworthy
+from pinbot.errors import Unreachable, Untrustworthy
 from pinbot.model.exchange import Exchange
 from pinbot.registry.addresses import is_loopback
 from pinbot.registry.endpoint import Origin, host_of, origin
-from pinbot.registry.trouble import NoAnswer, Timing, mapped
+from pinbot.registry.quota import quota_of
+from pinbot.registry.troubles import NoAnswer, Timing, mapped
+from pinbot.registry.trust import Trust, no_trust
 
 _CONTENT = frozenset({200, 206})
 _PIECE = 64 * 1024
@@ -31,7 +33,7 @@ class Request:
     Attributes:
         method, url, headers: as in HTTP.
         form: fields of a body, for POST.
-        ca: a PEM file to trust instead of the system's authorities.
+        trust: certificates, for https.
         limit: bytes that the answer's body may have.
         streamed: leave the body of a 200 or 206, of any size, to be read from `Answer.stream`.
     """
@@ -40,7 +42,7 @@ class Request:
     url: httpx.URL
     headers: dict[str, str] = field(repr=False)
     form: dict[str, str] | None = field(default=None, repr=False)
-    ca: str | None = None
+    trust: Trust = field(default_factory=Trust)
     limit: int
     streamed: bool = False
 
@@ -83,13 +85,17 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the body whole and within the limit, or else a `stream` to be read and closed."""
+    """What came back: the body whole and within the limit, or else a `stream` to be read and closed.
+
+    `version` is that of HTTP, e.g. `HTTP/1.1`.
+    """
 
     url: httpx.URL
     status: int
     headers: httpx.Headers
     body: bytes
     stream: Stream | None = None
+    version: str = ""
 
 
 Observer = Callable[[Exchange], None]
@@ -102,9 +108,9 @@ class Transport:
         self._user_agent = user_agent
         self._timing = timing
         self._observer = observer
-        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._contexts: dict[Trust | None, ssl.SSLContext] = {}
         self._clients: list[httpx.AsyncClient] = []
-        self._idle: dict[tuple[Origin, str | None], list[httpx.AsyncClient]] = {}
+        self._idle: dict[tuple[Origin, Trust], list[httpx.AsyncClient]] = {}
 
     async def send(self, request: Request) -> Answer:
         """Exchange one request for one answer, of whatever status.
@@ -115,7 +121,7 @@ class Transport:
         """
         headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
         started = time.perf_counter()
-        status = None
+        status = quota = None
         body, stream = b"", None
         try:
             with mapped(request.url, self._timing):
@@ -127,6 +133,7 @@ class Transport:
                     incoming = await client.send(outgoing, stream=True, auth=None)
                     held.push_async_callback(incoming.aclose)
                     status = incoming.status_code
+                    quota = quota_of(incoming.headers)
                     _refuse_packed(incoming, request)
                     if request.streamed and status in _CONTENT:
                         stream = Stream(incoming, held.pop_all(), self._timing)
@@ -137,10 +144,21 @@ class Transport:
                 elapsed = (time.perf_counter() - started) * 1000
                 self._observer(
                     Exchange(
-                        method=request.method, url=display(request.url), status=status, milliseconds=elapsed
+                        method=request.method,
+                        url=display(request.url),
+                        status=status,
+                        milliseconds=elapsed,
+                        quota=quota,
                     )
                 )
-        return Answer(url=request.url, status=status, headers=incoming.headers, body=body, stream=stream)
+        return Answer(
+            url=request.url,
+            status=status,
+            headers=incoming.headers,
+            body=body,
+            stream=stream,
+            version=incoming.http_version,
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -154,7 +172,7 @@ class Transport:
         A client with all the connections would look at each of them for each request, which takes more time
         than everything else that it does.
         """
-        idle = self._idle.setdefault((origin(request.url), request.ca), [])
+        idle = self._idle.setdefault((origin(request.url), request.trust), [])
         client = idle.pop() if idle else self._open(request)
         try:
             yield client
@@ -162,7 +180,7 @@ class Transport:
             idle.append(client)
 
     def _open(self, request: Request) -> httpx.AsyncClient:
-        context = self._context(None if request.url.scheme == "http" else request.ca or "")
+        context = self._context(None if request.url.scheme == "http" else request.trust)
         timing = self._timing
         try:
             client = httpx.AsyncClient(
@@ -183,39 +201,21 @@ class Transport:
         self._clients.append(client)
         return client
 
-    def _context(self, ca: str | None) -> ssl.SSLContext:
-        """The context for an authority; "" for the usual ones, None for none."""
-        context = self._contexts.get(ca)
+    def _context(self, trust: Trust | None) -> ssl.SSLContext:
+        """The context for these certificates; None for plain http."""
+        context = self._contexts.get(trust)
         if context is None:
-            context = self._contexts[ca] = _trust(ca)
+            try:
+                context = no_trust() if trust is None else trust.context()
+            except Unreachable as error:
+                raise NoAnswer(error.message, hint=error.hint, transient=False) from error
+            self._contexts[trust] = context
         return context
 
 
 def display(url: httpx.URL) -> str:
     """A URL that may be printed: without query and user, which can hold secrets."""
     return str(url.copy_with(username=None, password=None, query=None, fragment=None))
-
-
-def _trust(ca: str | None) -> ssl.SSLContext:
-    """The authorities of a file, or the system's, or else those that httpx brings.
-
-    None means no authority at all, for plain http: loading them takes longer than a request.
-    """
-    if ca is None:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca:
-        try:
-            return ssl.create_default_context(cafile=ca)
-        except OSError as error:
-            raise NoAnswer(
-                f"the certificate authorities in {ca} cannot be read: {error.strerror or error}",
-                hint="`ca` of a registry names a PEM file",
-                transient=False,
-            ) from error
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        return ssl.create_default_context()
-    return httpx.create_ssl_context()
 
 
 def _refuse_packed(response: httpx.Response, request: Request) -> None:

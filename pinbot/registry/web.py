@@ -69,7 +69,7 @@ class Web:
                 url=url,
                 headers=headers,
                 form=form,
-                ca=endpoint.settings.ca,
+                trust=endpoint.trust(url),
                 limit=limit,
                 streamed=first_byte is not None,
             )

@@ -65,6 +65,11 @@ def table(out: Console, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
             out.print(styled, soft_wrap=True)
 
 
+def line(out: Console, text: str, style: str = "") -> None:
+    """Print one line, safely."""
+    out.print(Text(printable(text), style=style), soft_wrap=True)
+
+
 def errors(out: Console, problems: Iterable[PinbotError]) -> None:
     """Print each error: where, what, the source line if there is one, and what to do next."""
     for problem in problems:

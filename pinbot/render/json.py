@@ -6,6 +6,7 @@ from typing import Any
 
 from pinbot.errors import PinbotError, Several
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
+from pinbot.model.diagnosis import Diagnosis, RegistryFinding
 from pinbot.model.occurrence import Occurrence
 from pinbot.model.plan import Resolution, Skip, TagList, Update, Version
 from pinbot.model.report import UpdateReport
@@ -72,6 +73,48 @@ def update(command: str, report: UpdateReport, *, build: bool, pull_request: boo
             for pull in report.pull_requests
         ]
     return envelope(command, report.all_errors, **parts)
+
+
+def doctor(found: Diagnosis) -> Document:
+    """The document of `doctor`."""
+    return envelope(
+        "doctor",
+        found.all_errors,
+        registries=[_registry(registry) for registry in found.registries],
+        builders=[
+            {
+                "driver": builder.driver,
+                "version": builder.version,
+                "used": builder.used,
+                "problem": _error(builder.problem) if builder.problem else None,
+            }
+            for builder in found.builders
+        ],
+        git=found.git,
+        github={"token_variable": found.forge.token, "repository": found.forge.repository},
+    )
+
+
+def _registry(found: RegistryFinding) -> Document:
+    access = found.access
+    quota = access.quota if access else None
+    return {
+        "name": found.name,
+        "images": found.images,
+        "failed": found.failed,
+        "reachable": found.reachable,
+        "address": access.address if access else None,
+        "http_version": access.version if access else None,
+        "scheme": access.scheme if access else None,
+        "realm": access.realm if access else None,
+        "credentials": access.credentials if access else None,
+        "certificate": access.certificate if access else None,
+        "source": access.source if access else None,
+        "quota": None
+        if quota is None
+        else {"remaining": quota.remaining, "limit": quota.limit, "seconds": quota.seconds},
+        "mend": next((problem.hint for problem in found.problems if problem.hint), None),
+    }
 
 
 def _error(error: PinbotError) -> Document:

@@ -30,6 +30,20 @@ _ELSEWHERE = frozenset(
 """Variables that name another repository than the folder's; git sets them for its hooks."""
 
 
+def version() -> str | None:
+    """`git version 2.39.5`, as git says it; None where it is not installed."""
+    try:
+        answer = subprocess.run(
+            ["git", "--version"],  # noqa: S607 - git is found on PATH by design
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+    except OSError:
+        return None
+    return os.fsdecode(answer.stdout).strip() or None
+
+
 def toplevel(directory: Path) -> Path | None:
     """The root of the work tree that `directory` is in, without links; None outside git."""
     inside = real(directory)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from pinbot.build.access import docker_config, grant
-from pinbot.config import RegistrySettings
+from pinbot.config import Mirror, RegistrySettings
 from pinbot.errors import BuilderError
 
 
 def registries_conf(folder: Path, *settings: RegistrySettings) -> dict[str, Any]:
     grant(folder, settings, {})
-    return tomllib.loads((folder / "registries.conf").read_text())
+    return tomllib.loads((folder / ".config/containers/registries.conf.d/pinbot.conf").read_text())
 
 
 def credentials(folder: Path, environ: dict[str, str], *settings: RegistrySettings) -> dict[str, Any]:
@@ -31,10 +31,38 @@ def test_a_registry_is_where_its_settings_say(tmp_path: Path) -> None:
         RegistrySettings(name="docker.io", location="mirror.example.com:5000"),
         RegistrySettings(name="old.example.com", insecure=True),
     )
-    assert conf["unqualified-search-registries"] == ["docker.io"]
+    plain = {"blocked": False, "mirror-by-digest-only": False}
     assert conf["registry"][:2] == [
-        {"prefix": "docker.io", "location": "mirror.example.com:5000", "insecure": False},
-        {"prefix": "old.example.com", "location": "old.example.com", "insecure": True},
+        {"prefix": "docker.io", "location": "mirror.example.com:5000", "insecure": False, **plain},
+        {"prefix": "old.example.com", "location": "old.example.com", "insecure": True, **plain},
+    ]
+    main = tomllib.loads((tmp_path / "registries.conf").read_text())
+    assert main == {"unqualified-search-registries": ["docker.io"]}
+
+
+def test_mirrors_wildcards_and_blocks_are_passed_on(tmp_path: Path) -> None:
+    conf = registries_conf(
+        tmp_path,
+        RegistrySettings(
+            name="docker.io/library",
+            location="quay.io/x",
+            mirrors=(Mirror(location="m.example.com/hub"), Mirror(location="127.0.0.1:5000")),
+        ),
+        RegistrySettings(name="*.example.org", blocked=True),
+    )
+    assert conf["registry"][:2] == [
+        {
+            "prefix": "docker.io/library",
+            "location": "quay.io/x",
+            "insecure": False,
+            "blocked": False,
+            "mirror-by-digest-only": True,
+            "mirror": [
+                {"location": "m.example.com/hub", "insecure": False},
+                {"location": "127.0.0.1:5000", "insecure": True},
+            ],
+        },
+        {"prefix": "*.example.org", "insecure": False, "blocked": True, "mirror-by-digest-only": False},
     ]
 
 
@@ -120,5 +148,27 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_authorities_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BuilderError, match=r"authorities of quay\.io cannot be read"):
+    with pytest.raises(BuilderError, match=r"certificates for quay\.io cannot be read.*gone\.pem"):
         grant(tmp_path, (RegistrySettings(name="quay.io", ca=str(tmp_path / "gone.pem")),), {})
+
+
+def test_client_certificates_and_all_authorities_are_laid_there_too(tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("a.crt", "b.crt", "me.cert", "me.key")}
+    for name, file in files.items():
+        file.write_text(name)
+    settings = RegistrySettings(
+        name="r.example.com/team",
+        authorities=(str(files["a.crt"]), str(files["b.crt"])),
+        cert=str(files["me.cert"]),
+        key=str(files["me.key"]),
+    )
+    work = tmp_path / "work"
+    work.mkdir()
+    grant(work, (settings,), {})
+    laid = work / ".config" / "containers" / "certs.d" / "r.example.com"
+    assert {file.name: file.read_text() for file in laid.iterdir()} == {
+        "ca.crt": "a.crt",
+        "ca1.crt": "b.crt",
+        "client.cert": "me.cert",
+        "client.key": "me.key",
+    }

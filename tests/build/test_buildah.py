@@ -4,18 +4,22 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pinbot.build import namespaces
 from pinbot.build.store import LONGEST_AGE_SECONDS
-from pinbot.config import Network, RegistrySettings
+from pinbot.config import Mirror, Network, RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuiltImage
+from pinbot.model.manifest import OCI_INDEX
 from tests.build.conftest import Bench, program
 from tests.build.test_builders import asking, assert_nothing_is_left
 from tests.support.images import alpine
 from tests.support.oci import Pusher
 from tests.support.registry import PASSWORD, USERNAME, RegistryServer
+from tests.support.registry_link import LinkProxy
+from tests.support.registry_tls import Authority
 
 pytestmark = pytest.mark.needs("base-images", "buildah")
 
@@ -34,6 +38,41 @@ def test_credentials_open_a_registry_and_stay_out_of_the_steps(buildah: Bench) -
     assert isinstance(image, BuiltImage), keyed.log
     assert "seen" in keyed.log
     assert PASSWORD not in keyed.log
+
+
+def test_a_client_certificate_opens_a_registry(buildah: Bench, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cert, key = map(str, authority.client)
+    with RegistryServer(tls=authority.pair, client_ca=authority.ca) as strict:
+        pusher = Pusher(strict.base_url, verify=authority.context)
+        pusher.image("base", "1", alpine()[0])
+        pusher.close()
+        settings = RegistrySettings(name=strict.host, authorities=(str(authority.ca),), cert=cert, key=key)
+        dockerfile = f"FROM {strict.host}/base:1\nRUN cat /etc/os-release\n"
+        without = replace(buildah, registries=(replace(settings, cert=None, key=None),))
+        assert not isinstance(without.build(dockerfile), BuiltImage)
+        assert "tls: bad certificate" in without.log
+        image = replace(buildah, registries=(settings,)).build(dockerfile)
+        assert isinstance(image, BuiltImage), buildah.log
+
+
+def test_a_mirror_serves_digests_and_no_tags(
+    buildah: Bench, registry: RegistryServer, tmp_path: Path
+) -> None:
+    own = buildah.seeing(XDG_CACHE_HOME=str(tmp_path / "cache"))
+    with LinkProxy(registry.host) as mirror:
+        (settings,) = own.registries
+        mirrored = replace(own, registries=(replace(settings, mirrors=(Mirror(location=mirror.host),)),))
+        assert isinstance(mirrored.build("FROM alpine:3.22\nRUN true\n"), BuiltImage)
+        assert mirror.requests == []
+        answer = httpx.head(
+            f"{registry.base_url}/v2/library/alpine/manifests/3.22",
+            headers={"Accept": OCI_INDEX},
+            trust_env=False,
+        )
+        digest = answer.headers["Docker-Content-Digest"]
+        assert isinstance(mirrored.build(f"FROM alpine:3.22@{digest}\nRUN true\n"), BuiltImage)
+        assert any(digest in request.target for request in mirror.requests)
 
 
 def test_with_the_network_a_step_shares_that_of_the_machine(buildah: Bench, registry: RegistryServer) -> None:

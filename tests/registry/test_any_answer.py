@@ -16,7 +16,7 @@ from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.hosts import Patience
-from pinbot.registry.trouble import Timing
+from pinbot.registry.troubles import Timing
 from tests.support.oci import to_json
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, LinkProxy

@@ -16,7 +16,7 @@ from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.hosts import Patience
-from pinbot.registry.trouble import Timing
+from pinbot.registry.troubles import Timing
 from tests.registry.conftest import AMD64
 from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher, digest_of
 from tests.support.registry import RegistryServer

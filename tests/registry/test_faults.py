@@ -13,7 +13,7 @@ from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Un
 from pinbot.model.manifest import OCI_INDEX, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.registry.trouble import Timing
+from pinbot.registry.troubles import Timing
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import Pusher, to_json
 from tests.support.registry import RegistryServer
@@ -483,7 +483,7 @@ def test_connections_are_used_again_and_no_more_are_opened_than_allowed(link: Li
 
 
 def insecure(name: str) -> RegistrySettings:
-    return RegistrySettings(name=name, insecure=True)
+    return RegistrySettings(name=name.partition("/")[0], insecure=True)
 
 
 @pytest.fixture

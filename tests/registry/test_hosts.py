@@ -10,7 +10,7 @@ import pytest
 from pinbot.errors import Unreachable
 from pinbot.registry.hosts import Host, Patience, retry_after
 from pinbot.registry.transport import Answer
-from pinbot.registry.trouble import NoAnswer
+from pinbot.registry.troubles import NoAnswer
 from tests.support.registry_clock import FakeClock
 
 Send = Callable[[], Awaitable[Answer]]

@@ -11,7 +11,7 @@ from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.registry.credentials import Credential
-from pinbot.registry.trouble import NoAnswer
+from pinbot.registry.troubles import NoAnswer
 from tests.registry.conftest import AMD64, ARM64, push
 from tests.support.oci import Pusher, digest_of
 from tests.support.registry import RegistryServer, free_port
@@ -215,7 +215,7 @@ def test_a_registry_with_an_own_authority_is_asked_over_tls(tmp_path: Path) -> N
         image = f"{server.host}/library/alpine:3.20"
 
         def trusting(name: str) -> RegistrySettings:
-            return RegistrySettings(name=name, ca=str(authority.ca))
+            return RegistrySettings(name=name.partition("/")[0], ca=str(authority.ca))
 
         found = Asker(settings=trusting, credentials=ALICE).resolve(image)
         assert str(found.digest) == digest
@@ -224,7 +224,7 @@ def test_a_registry_with_an_own_authority_is_asked_over_tls(tmp_path: Path) -> N
         other.mkdir()
 
         def mistrusting(name: str) -> RegistrySettings:
-            return RegistrySettings(name=name, ca=str(Authority(other).ca))
+            return RegistrySettings(name=name.partition("/")[0], ca=str(Authority(other).ca))
 
         with pytest.raises(Unreachable) as caught:
             Asker(settings=mistrusting).resolve(image)
@@ -242,7 +242,7 @@ def test_an_authority_that_cannot_be_read_is_said(tmp_path: Path, content: str |
         path.write_text(content)
 
     def settings(name: str) -> RegistrySettings:
-        return RegistrySettings(name=name, ca=str(path))
+        return RegistrySettings(name=name.partition("/")[0], ca=str(path))
 
     with pytest.raises(Unreachable) as caught:
         Asker(settings=settings).resolve("127.0.0.1:1/x")
@@ -253,7 +253,7 @@ def test_another_location_can_stand_in_for_a_registry(registry: RegistryServer) 
     digest = push(registry)
 
     def settings(name: str) -> RegistrySettings:
-        return RegistrySettings(name=name, location=registry.host)
+        return RegistrySettings(name=name.partition("/")[0], location=registry.host)
 
     found = Asker(settings=settings).resolve("alpine:3.20")
     assert str(found.image) == "docker.io/library/alpine:3.20"
@@ -281,11 +281,11 @@ def test_a_registry_whose_name_is_unknown_is_unreachable(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["", "user@host", "host/path", "host:port", "a b", "http://host", "[::1", "h:99999", "[abc]"]
+    "location", ["", "user@host", "host:port", "a b", "http://host", "[::1", "h:99999", "[abc]"]
 )
 def test_a_location_that_is_no_address_is_said(location: str) -> None:
     def settings(name: str) -> RegistrySettings:
-        return RegistrySettings(name=name, location=location)
+        return RegistrySettings(name=name.partition("/")[0], location=location)
 
     with pytest.raises(Unreachable) as caught:
         Asker(settings=settings).resolve("alpine")

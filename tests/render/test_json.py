@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pinbot.errors import BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.errors import AccessDenied, BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
+from pinbot.model.exchange import Quota
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import Plan, Resolution, TagList
@@ -134,6 +136,40 @@ def update_example() -> json.Document:
     return json.update("update", report, build=True, pull_request=True)
 
 
+def doctor_example() -> json.Document:
+    refused = AccessDenied(
+        "ghcr.io denies anonymous access to acme/base",
+        hint="check the name; if it is private, `docker login ghcr.io` or set credentials in pinbot.yaml",
+        image="ghcr.io/acme/base:1",
+    )
+    hub = Access(
+        address="https://registry-1.docker.io",
+        version="HTTP/1.1",
+        scheme="bearer",
+        realm="auth.docker.io",
+        credentials="/home/ada/.docker/config.json",
+        quota=Quota(remaining=76, limit=200, seconds=21600),
+    )
+    github = Access(address="https://ghcr.io", version="HTTP/1.1", scheme="bearer", realm="ghcr.io")
+    return json.doctor(
+        Diagnosis(
+            registries=(
+                RegistryFinding(name="docker.io", access=hub, images=2),
+                RegistryFinding(name="ghcr.io", access=github, images=1, failed=1, problems=(refused,)),
+            ),
+            builders=(
+                BuilderFinding(
+                    driver="docker", problem=BuilderError("docker is not installed", hint="install docker")
+                ),
+                BuilderFinding(driver="buildah", version="buildah 1.28.2", used=True),
+            ),
+            git="git version 2.39.5",
+            forge=ForgeFinding(token="GITHUB_TOKEN", repository="acme/service"),
+            needs_builder=False,
+        )
+    )
+
+
 def failed_example() -> json.Document:
     mistakes = [
         ConfigError(
@@ -150,6 +186,7 @@ def failed_example() -> json.Document:
         ("resolve", resolve_example),
         ("resolve --tags", tags_example),
         ("pin and update", update_example),
+        ("doctor", doctor_example),
         ("A run that fails", failed_example),
     ],
 )
@@ -201,6 +238,7 @@ def test_every_document_follows_the_schema() -> None:
         {"schema": "pinbot/v1", "command": "update", "images": [], "errors": []},
         {"schema": "pinbot/v1", "command": "resolve", "repositories": [{"repository": "x"}], "errors": []},
         {"schema": "pinbot/v1", "command": "scan", "references": [], "errors": [{"code": "x"}]},
+        {"schema": "pinbot/v1", "command": "doctor", "registries": [], "errors": []},
     ],
 )
 def test_the_schema_refuses_what_is_no_such_document(document: json.Document) -> None:

@@ -52,6 +52,7 @@ class RegistryServer:
         htpasswd: ask for Basic credentials: `USERNAME` and `PASSWORD`, also at `.auth`.
         auth: another `auth:` section of the registry's configuration, e.g. `TokenServer.section`.
         tls: paths of a certificate and its key (PEM): speak https only.
+        client_ca: with `tls`, ask clients for a certificate of this authority (PEM).
         storage: keep the content in this folder instead of in memory.
     """
 
@@ -61,12 +62,14 @@ class RegistryServer:
         htpasswd: bool = False,
         auth: Mapping[str, object] | None = None,
         tls: tuple[Path, Path] | None = None,
+        client_ca: Path | None = None,
         storage: Path | None = None,
     ) -> None:
         self.auth = (USERNAME, PASSWORD) if htpasswd else None
         self.port = 0
         self._section = auth
         self._tls = tls
+        self._client_ca = client_ca
         self._storage = storage
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -140,7 +143,8 @@ class RegistryServer:
         # The system chooses the port, and the log tells it: no two servers ever meet on one.
         http: dict[str, object] = {"addr": "127.0.0.1:0", "secret": "of this test"}
         if self._tls:
-            http["tls"] = {"certificate": str(self._tls[0]), "key": str(self._tls[1])}
+            clients = {} if self._client_ca is None else {"clientcas": [str(self._client_ca)]}
+            http["tls"] = {"certificate": str(self._tls[0]), "key": str(self._tls[1]), **clients}
         storage: dict[str, object] = {"delete": {"enabled": True}}
         if self._storage is None:
             storage["inmemory"] = {}

@@ -13,7 +13,7 @@ from pinbot.model.reference import ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.credentials import Anonymous, Credential, CredentialStore
 from pinbot.registry.hosts import Patience
-from pinbot.registry.trouble import Timing
+from pinbot.registry.troubles import Timing
 from tests.support.registry import PASSWORD, USERNAME
 from tests.support.registry_clock import FakeClock
 

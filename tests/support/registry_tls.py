@@ -15,23 +15,32 @@ _END = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
 class Authority:
-    """Writes `ca.pem`, and `server.pem` with `server.key` for 127.0.0.1 and localhost, into a folder."""
+    """Writes `ca.pem`, and `server.pem` with `server.key` for 127.0.0.1 and localhost, into a folder.
+
+    `client.pem` with `client.key` is what a client can show.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.ca = folder / "ca.pem"
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
-        ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        self.client = folder / "client.pem", folder / "client.key"
+        ca_key, server_key, client_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
         ca = _certificate("pinbot tests", ca_key.public_key(), "pinbot tests", ca_key, is_ca=True)
         server = _certificate("localhost", server_key.public_key(), "pinbot tests", ca_key, is_ca=False)
         self.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         self.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
         self.key.write_bytes(private_pem(server_key))
+        client = _certificate("alice", client_key.public_key(), "pinbot tests", ca_key, is_ca=False)
+        self.client[0].write_bytes(client.public_bytes(serialization.Encoding.PEM))
+        self.client[1].write_bytes(private_pem(client_key))
 
     @property
     def context(self) -> ssl.SSLContext:
-        """For a client that trusts this authority."""
-        return ssl.create_default_context(cafile=self.ca)
+        """For a client that trusts this authority, and has a certificate of its own."""
+        context = ssl.create_default_context(cafile=self.ca)
+        context.load_cert_chain(*self.client)
+        return context
 
     @property
     def pair(self) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""What goes wrong on the wire: the exceptions of httpx, and what pinbot says instead."""
+"""Why there was no answer: what httpx, TLS and the system say, in words for people."""
 
 import socket
 import ssl
@@ -53,7 +53,7 @@ def mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
     except httpx.TimeoutException as error:
         raise NoAnswer(f"{host} sent nothing for {timing.read:g} seconds", transient=True) from error
     except httpx.ConnectError as error:
-        raise _refused(host, error) from error
+        raise refused(host, error) from error
     except httpx.ProxyError as error:
         raise NoAnswer(
             f"the proxy on the way to {host} refused: {error}",
@@ -66,13 +66,22 @@ def mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
             transient=True,
             stale="without sending a response" in str(error),
         ) from error
-    except (httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
-        raise NoAnswer(f"the connection to {host} was lost", transient=True, stale=True) from error
+    except (httpx.ReadError, httpx.WriteError, httpx.CloseError, ssl.SSLError) as error:
+        # httpx lets errors of TLS through, once the handshake is over.
+        raise lost(host, error) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
         raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
 
 
-def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
+def lost(host: str, error: Exception) -> NoAnswer:
+    """Say why a connection that was there has ended."""
+    # TLS 1.3: a server that wants to know who we are says so only after the handshake.
+    if any(_is_about_certificate(cause) for cause in _causes(error)):
+        return _not_shown(host)
+    return NoAnswer(f"the connection to {host} was lost", transient=True, stale=True)
+
+
+def refused(host: str, error: Exception) -> NoAnswer:
     """Say why there is no connection; httpx buries the reason."""
     for cause in _causes(error):
         match cause:
@@ -82,6 +91,8 @@ def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
                     hint="if it has an authority of its own, name its file as `ca` under `registries`",
                     transient=False,
                 )
+            case ssl.SSLError() if _is_about_certificate(cause):
+                return _not_shown(host)
             case ssl.SSLError():
                 return NoAnswer(
                     f"{host} does not speak TLS as it should: {cause.reason or cause}",
@@ -102,6 +113,20 @@ def _refused(host: str, error: httpx.ConnectError) -> NoAnswer:
                 )
     return NoAnswer(
         f"no connection to {host}: {error}", hint="check the network and the proxy settings", transient=True
+    )
+
+
+def _is_about_certificate(error: BaseException) -> bool:
+    """Whether a server's TLS alert says that our certificate is missing or not good enough."""
+    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    return "_ALERT_" in reason and ("CERTIFICATE" in reason or reason.endswith("UNKNOWN_CA"))
+
+
+def _not_shown(host: str) -> NoAnswer:
+    return NoAnswer(
+        f"{host} wants to see a client certificate, or does not accept the one it was shown",
+        hint="name its files as `cert` and `key` under `registries`, or put them into certs.d",
+        transient=False,
     )
 
 

@@ -1,0 +1,57 @@
+"""`pinbot doctor`: whether everything that pinbot needs is there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from pinbot import wiring
+from pinbot.cli import running
+from pinbot.cli.session import FAILED, Session
+from pinbot.cli.session import command as make_command
+from pinbot.formats.discover import format_of
+from pinbot.model.diagnosis import Diagnosis
+from pinbot.pipeline.diagnose import diagnose
+from pinbot.pipeline.scan import scan
+from pinbot.render import doctor, json
+from pinbot.worktree import git
+from pinbot.worktree.search import find
+from pinbot.worktree.tree import Tree
+
+
+@make_command(
+    "doctor",
+    click.argument("path", default=".", metavar="[PATH]"),
+    epilog="\b\nExamples:\n  pinbot doctor\n"
+    "  pinbot doctor --format json | jq '.registries[] | select(.failed > 0)'",
+)
+def command(session: Session, path: str) -> int:
+    """Ask every registry that the files below PATH name, and look for builders, git and GitHub's variables.
+
+    Nothing is changed, and GitHub is not asked. The exit code is 1 if something would make `update` fail.
+    """
+    config = session.config(Tree.around(Path(path)))
+    found = find((path,), wanted=lambda name: format_of(name) is not None)
+    scanned = scan(found.sources)
+
+    async def look() -> Diagnosis:
+        async with wiring.registry(config, observer=session.observer) as registry:
+            return await diagnose(
+                replace(scanned, errors=(*found.errors, *scanned.errors)),
+                registry=registry,
+                prefix=lambda name: config.registry(name).name,
+                builders=wiring.builders(config),
+                driver=config.build.driver,
+                needs_builder=bool(config.build.targets),
+                git=git.version(),
+                forge=wiring.forge_settings(),
+                progress=session.progress,
+            )
+
+    diagnosis = running.run(look())
+    if session.as_json:
+        session.emit(json.doctor(diagnosis))
+    else:
+        doctor.doctor(session.out, diagnosis)
+    session.complain(diagnosis.all_errors)
+    return FAILED if diagnosis.all_errors else 0
