@@ -29,7 +29,9 @@ def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
 def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
     """`image@digest`, one a line, and below it the platforms where they were asked for."""
     for resolution in resolutions:
-        out.print(Text(f"{resolution.image.tagged}@{resolution.digest}"), soft_wrap=True)
+        image = resolution.image
+        asked = image if image.effective_tag is None else image.tagged
+        out.print(Text(str(asked.with_digest(resolution.digest))), soft_wrap=True)
         for platform in resolution.platforms or ():
             out.print(Text(f"  {printable(str(platform))}"), soft_wrap=True)
 

@@ -9,7 +9,7 @@ from pinbot.errors import BuilderError, SourceError
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.plan import Plan, Resolution, TagList
 from pinbot.model.proposal import PullRequest, PullRequestAction
-from pinbot.model.reference import Platform
+from pinbot.model.reference import ImageReference, Platform
 from pinbot.model.report import UpdateReport
 from pinbot.render import text
 from pinbot.render.console import Console, console
@@ -51,6 +51,13 @@ def test_a_scan_is_one_line_a_reference(out: Console) -> None:
         "Dockerfile:1:6     from  unpinned  docker.io/library/alpine:3.22\n"
         "a/Dockerfile:12:6  from  skipped   ${X}                                            X has no value\n"
     )
+
+
+def test_what_was_asked_for_by_digest_alone_gets_no_tag(out: Console) -> None:
+    untagged = ImageReference.parse(f"alpine@{NEW}")
+    text.resolve(out, [Resolution(image=untagged, digest=NEW, media_type=OCI_INDEX)])
+    text.resolve(out, [Resolution(image=ImageReference.parse("alpine"), digest=NEW, media_type=OCI_INDEX)])
+    assert told(out) == f"docker.io/library/alpine@{NEW}\ndocker.io/library/alpine:latest@{NEW}\n"
 
 
 def test_a_resolution_is_an_image_with_its_digest_and_its_platforms_below(out: Console) -> None:
