@@ -303,6 +303,10 @@ class _Lexer:
         name = self._name()
         if not name:
             return [self._piece(here, here + 1)]
+        return self._simple(name, here)
+
+    def _simple(self, name: str, here: int) -> list[Piece]:
+        """What `$name` or `${name}`, which begins at `here`, stands for."""
         variable = self._value(name)
         if variable is not None:
             return self._use(variable)
@@ -335,13 +339,7 @@ class _Lexer:
         operator = text[self.index : self.index + 1]
         self.index += 1
         if operator == "}":
-            variable = self._value(name)
-            if variable is not None:
-                return self._use(variable)
-            if self.keep_unset:
-                return [self._piece(here, self.index)]
-            self.result.absent.add(name)
-            return [Piece("")]
+            return self._simple(name, here)
         if operator == "/":
             return self._replace(name, here)
         null_is_unset = operator == ":"
