@@ -9,13 +9,11 @@ from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import FAILED, Session
 from pinbot.cli.session import command as make_command
-from pinbot.formats.discover import format_of
 from pinbot.model.diagnosis import Diagnosis
 from pinbot.pipeline.diagnose import diagnose
-from pinbot.pipeline.scan import scan
+from pinbot.pipeline.scan import scan, search
 from pinbot.render import doctor, json
 from pinbot.worktree import git
-from pinbot.worktree.search import find
 from pinbot.worktree.tree import Tree
 
 
@@ -31,7 +29,7 @@ def command(session: Session, path: str) -> int:
     Nothing is changed, and GitHub is not asked. The exit code is 1 if something would make `update` fail.
     """
     config = session.config(Tree.around(Path(path)))
-    found = find((path,), wanted=lambda name: format_of(name) is not None)
+    found = search((path,))
     scanned = scan(found.sources)
 
     async def look() -> Diagnosis:

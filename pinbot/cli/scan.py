@@ -4,14 +4,13 @@ import sys
 
 import click
 
-from pinbot.cli.session import FAILED, Session
+from pinbot.cli.session import FAILED, Session, nothing_found
 from pinbot.cli.session import command as make_command
-from pinbot.errors import NothingToDo, PinbotError
-from pinbot.formats.discover import format_of
 from pinbot.model.occurrence import SourceFile
 from pinbot.pipeline.scan import scan as scan_sources
+from pinbot.pipeline.scan import search
 from pinbot.render import json, text
-from pinbot.worktree.search import Found, find
+from pinbot.worktree.search import Found
 
 
 @make_command(
@@ -27,9 +26,9 @@ def command(session: Session, paths: tuple[str, ...]) -> int:
     """
     found = _read(paths or (".",))
     scanned = scan_sources(found.sources)
-    errors: tuple[PinbotError, ...] = (*found.errors, *scanned.errors)
+    errors = (*found.errors, *scanned.errors)
     if not scanned.occurrences and not errors:
-        raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
+        raise nothing_found()
     if session.as_json:
         session.emit(json.scan(scanned.occurrences, errors))
     else:
@@ -39,12 +38,8 @@ def command(session: Session, paths: tuple[str, ...]) -> int:
 
 
 def _read(paths: tuple[str, ...]) -> Found:
-    found = find((path for path in paths if path != "-"), wanted=_is_wanted)
+    found = search(path for path in paths if path != "-")
     if "-" not in paths:
         return found
     piped = SourceFile(path="-", data=sys.stdin.buffer.read())
     return Found(sources=(piped, *found.sources), errors=found.errors)
-
-
-def _is_wanted(path: str) -> bool:
-    return format_of(path) is not None

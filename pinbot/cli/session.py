@@ -16,7 +16,7 @@ from pinbot import wiring
 from pinbot.cli.main import hang_up
 from pinbot.cli.requests import Requests
 from pinbot.config import Config
-from pinbot.errors import PinbotError
+from pinbot.errors import NothingToDo, PinbotError
 from pinbot.ports import Progress
 from pinbot.render import console, json
 from pinbot.render.progress import Bars, Lines, Quiet
@@ -64,6 +64,11 @@ class Session:
         """Tell, with -v, what the registries said is left of their limits."""
         for host, quota in self.requests.quotas.items():
             console.line(self.err, f"{host}: {quota}")
+
+
+def nothing_found() -> NothingToDo:
+    """What to raise where there is nothing to work on."""
+    return NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
 
 
 def command(

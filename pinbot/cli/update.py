@@ -8,19 +8,18 @@ import click
 
 from pinbot import wiring
 from pinbot.cli import running
-from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session
+from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
 from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import BuildFailed, ConfigError, NothingToDo, PinbotError
-from pinbot.formats.discover import format_of
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.plan import Policy
+from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
 from pinbot.ports import Forge
 from pinbot.render import json, text
-from pinbot.worktree.search import find
 from pinbot.worktree.tree import Tree
 
 SHARED: tuple[Parameter, ...] = (
@@ -119,7 +118,7 @@ def change(
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
     _check_targets(config, tree)
-    found = find(paths, wanted=lambda path: format_of(path) is not None)
+    found = search(paths)
 
     async def work() -> UpdateReport:
         async with wiring.registry(config, observer=session.observer) as registry:
@@ -143,7 +142,7 @@ def change(
     if _is_empty(report.plan):
         if only:
             raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
-        raise NothingToDo("no file holds an image reference", hint="name a Dockerfile, or a folder with some")
+        raise nothing_found()
     _show(
         session,
         report,

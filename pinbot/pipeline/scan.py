@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pinbot.errors import PinbotError
 from pinbot.formats.discover import DOCKERFILE, Format, format_of
 from pinbot.model.occurrence import Occurrence, SourceFile
+from pinbot.worktree.search import Found, find
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,11 @@ class Scan:
 
     occurrences: tuple[Occurrence, ...]
     errors: tuple[PinbotError, ...]
+
+
+def search(paths: Iterable[str]) -> Found:
+    """Read the named files, and below the named folders those that a format claims by name."""
+    return find(paths, wanted=lambda path: format_of(path) is not None)
 
 
 def format_for(path: str) -> Format:
