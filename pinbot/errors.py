@@ -16,12 +16,12 @@
     │   ├── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
     │   └── Unsupported               1  unsupported     what is there is no image that builders pull
     ├── BuilderError                  1  builder         no builder, or one that cannot do this build
-    ├── BuildFailed                  11  build-failed    the builder ran and the build did not succeed
     └── ForgeError                    1  forge
         ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
         └── ForgeConflict             1  forge-conflict  the repository is not as it was planned on
 
 "Absent", "denied" and "could not ask" are three different answers; none of them means "up to date".
+A test build that does not succeed is no error but a value, `FailedBuild`; the run then ends with 11.
 """
 
 from collections.abc import Sequence
@@ -172,13 +172,6 @@ class BuilderError(PinbotError):
     """There is no builder, or the one there is cannot do this build: not a fault of the update."""
 
     code = "builder"
-
-
-class BuildFailed(PinbotError):
-    """The builder ran the Dockerfile and it did not succeed."""
-
-    code = "build-failed"
-    exit_code = 11
 
 
 class ForgeError(PinbotError):

@@ -8,10 +8,10 @@ import click
 
 from pinbot import wiring
 from pinbot.cli import running
-from pinbot.cli.session import CHANGES_WAIT, FAILED, Parameter, Session, nothing_found
+from pinbot.cli.session import BUILD_FAILED, CHANGES_WAIT, FAILED, Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import BuildFailed, ConfigError, NothingToDo, PinbotError
+from pinbot.errors import ConfigError, NothingToDo, PinbotError
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.plan import Policy
@@ -160,7 +160,7 @@ def exit_code(report: UpdateReport, *, dry_run: bool) -> int:
     if report.all_errors or not_built:
         return FAILED
     if report.held:
-        return BuildFailed.exit_code
+        return BUILD_FAILED
     return CHANGES_WAIT if dry_run and report.plan.updates else 0
 
 
