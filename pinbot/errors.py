@@ -15,6 +15,7 @@
     │   ├── Unreachable               1  unreachable     the registry could not be asked
     │   ├── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
     │   └── Unsupported               1  unsupported     what is there is no image that builders pull
+    ├── ImageError                1  image           an image, or a part of it, cannot be looked into
     ├── BuilderError                  1  builder         no builder, or one that cannot do this build
     └── ForgeError                    1  forge
         ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
@@ -166,6 +167,12 @@ class Unsupported(RegistryError):
     """What the registry has under this name is no image that builders could pull."""
 
     code = "unsupported"
+
+
+class ImageError(PinbotError):
+    """An image in a file or folder, or a layer of any image, cannot be looked into."""
+
+    code = "image"
 
 
 class BuilderError(PinbotError):

@@ -112,6 +112,48 @@ class Registry(Witness, BlobSource, Protocol):
         ...
 
 
+class ImageSource(Protocol):
+    """One image, or an index of several, that can be looked into wherever it lies."""
+
+    @property
+    def name(self) -> str:
+        """As the user named it, e.g. `alpine:3.22` or `oci:build/app`."""
+        ...
+
+    async def root(self) -> tuple[Descriptor, Manifest | Index]:
+        """What the name means: its descriptor, and the document that this describes.
+
+        Raises:
+            RegistryError: as for `Resolver.resolve`.
+            ImageError: a local image cannot be read.
+        """
+        ...
+
+    async def document(self, descriptor: Descriptor) -> Manifest | Index:
+        """A manifest or index that the root, or an index in it, names; never unverified.
+
+        Raises:
+            RegistryError, ImageError: as for `root`.
+        """
+        ...
+
+    async def blob(self, descriptor: Descriptor) -> bytes:
+        """A small blob, e.g. a config, whole; its digest and size are those of the descriptor.
+
+        Raises:
+            RegistryError, ImageError: as for `root`; also where it has more than 4 MiB.
+        """
+        ...
+
+    def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
+        """A blob of any size, in pieces; see `BlobSource.stream`.
+
+        Raises:
+            RegistryError, ImageError: as for `root`, from the iteration.
+        """
+        ...
+
+
 class Builder(Protocol):
     """Turns a Dockerfile into an image, without changing anything but its own storage."""
 

@@ -6,10 +6,11 @@ from typing import Self
 
 import httpx
 
+from pinbot import documents
 from pinbot.errors import InvalidReference, NotFound, RegistryError, Unreachable, Untrustworthy
 from pinbot.model.manifest import Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
-from pinbot.registry import documents
+from pinbot.registry import complaints
 from pinbot.registry.hosts import TOO_MANY_REQUESTS, TRANSIENT
 from pinbot.registry.transport import Answer
 
@@ -115,10 +116,10 @@ def wrong_bytes(promised: Digest, actual: Digest) -> Untrustworthy:
 def failure(answer: Answer, registry: str, repository: str, what: str) -> RegistryError:
     """The error that an answer other than 200, 401 or 403 is, where `what` was asked for, e.g. `tag 3.22`."""
     name, status = registry, answer.status
-    said = documents.error_message(answer.body)
+    said = complaints.error_message(answer.body)
     words = f"status {status}, {said}" if said else f"status {status}"
     if status == httpx.codes.NOT_FOUND:
-        if "NAME_UNKNOWN" in documents.error_codes(answer.body):
+        if "NAME_UNKNOWN" in complaints.error_codes(answer.body):
             return NotFound(
                 f"{name} has no repository {repository}",
                 hint="check the name; a private repository may need credentials",

@@ -10,8 +10,8 @@ import httpx
 from pinbot.errors import AccessDenied, Untrustworthy
 from pinbot.ports import Clock
 from pinbot.registry import challenge
+from pinbot.registry.complaints import error_message
 from pinbot.registry.credentials import Credential, CredentialStore
-from pinbot.registry.documents import error_message
 from pinbot.registry.endpoint import Endpoint, join, may_follow
 from pinbot.registry.tokens import Token, TokenServer
 from pinbot.registry.transport import Answer, display

@@ -7,7 +7,7 @@ from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Self
 
-from pinbot import __version__
+from pinbot import __version__, documents
 from pinbot.config import RegistrySettings
 from pinbot.errors import RegistryError, Unreachable
 from pinbot.model.diagnosis import Access
@@ -15,7 +15,7 @@ from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.ports import Clock
-from pinbot.registry import blobs, documents, platforms, referrers, tags
+from pinbot.registry import blobs, platforms, referrers, tags
 from pinbot.registry.answers import Target
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint

@@ -4,10 +4,11 @@ from contextlib import aclosing
 
 import httpx
 
+from pinbot import documents
 from pinbot.errors import NotFound, Unsupported, Untrustworthy
 from pinbot.model.manifest import OCI_INDEX, Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
-from pinbot.registry import documents, pages
+from pinbot.registry import complaints, pages
 from pinbot.registry.answers import Target
 from pinbot.registry.manifests import LIMIT, Manifests
 from pinbot.registry.session import Session
@@ -50,7 +51,7 @@ async def _of_api(
     first = await session.ask("GET", repository, path, accept=OCI_INDEX, limit=LIMIT)
     kind = documents.media_type(first.headers.get("Content-Type", ""))
     if first.status in _NO_SUCH_API or (first.status == httpx.codes.OK and kind != OCI_INDEX):
-        if "NAME_UNKNOWN" not in documents.error_codes(first.body):
+        if "NAME_UNKNOWN" not in complaints.error_codes(first.body):
             session.no_referrers = True
         return None
     found: list[Descriptor] = []

@@ -8,8 +8,8 @@ import httpx
 
 from pinbot.errors import AccessDenied, RegistryError, Unreachable, Untrustworthy
 from pinbot.ports import Clock
+from pinbot.registry.complaints import error_message
 from pinbot.registry.credentials import Credential
-from pinbot.registry.documents import error_message
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import TRANSIENT
 from pinbot.registry.transport import Answer, display

@@ -1,6 +1,6 @@
-"""Reading what registries serve: bytes to manifests, indexes and error texts. Pure.
+"""Reading the documents of images: bytes to manifests, indexes and configs. Pure.
 
-Sources: OCI image-spec 1.1 (manifest.md, image-index.md, descriptor.md), distribution-spec 1.1 (Error Codes).
+Sources: OCI image-spec 1.1 (manifest.md, image-index.md, descriptor.md, config.md).
 """
 
 import json
@@ -55,7 +55,7 @@ def parse(body: bytes, content_type: str) -> Manifest | Index:
         raise _contradiction(f"it was sent as {kind} and calls itself {_quoted(stated)}")
     if not isinstance(stated, str) or not is_known(stated):
         raise Unsupported(
-            f"the registry has something else than an image there: {_quoted(stated)}",
+            f"what is there is no container image but {_quoted(stated)}",
             hint="name a container image",
         )
     if document.get("schemaVersion") != _SCHEMA_VERSION:
@@ -80,33 +80,6 @@ def platform_of_config(body: bytes) -> Platform | None:
     return _platform(_object(body))
 
 
-def error_message(body: bytes) -> str:
-    """What a registry or token server says about an error, as far as it can be read: one short line."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(document, dict):
-        return ""
-    errors = document.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else document
-    if not isinstance(first, dict):
-        return ""
-    words = [first.get("code"), first.get("message")]
-    if words == [None, None]:
-        words = [first.get("error"), first.get("error_description"), first.get("details")]
-    return clean(": ".join(word for word in words if isinstance(word, str) and word))
-
-
-def error_codes(body: bytes) -> frozenset[str]:
-    """The codes of an error answer, e.g. `MANIFEST_UNKNOWN`."""
-    try:
-        errors = json.loads(body)["errors"]
-        return frozenset(str(error["code"]) for error in errors)
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return frozenset()
-
-
 def clean(text: str) -> str:
     """Foreign text for a message: no control characters, and not too long."""
     text = _CONTROL.sub(" ", text).strip()
@@ -119,8 +92,8 @@ def _quoted(value: object) -> str:
 
 def _contradiction(why: str) -> Untrustworthy:
     return Untrustworthy(
-        f"the registry's manifest cannot be trusted: {why}",
-        hint="tell whoever runs the registry or made the image",
+        f"the manifest cannot be trusted: {why}",
+        hint="tell whoever made the image, or runs the registry that serves it",
     )
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.errors import PinbotError, RegistryError, Untrustworthy
+from pinbot import documents
+from pinbot.errors import PinbotError, RegistryError, Unsupported, Untrustworthy
 from pinbot.model.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -18,8 +19,7 @@ from pinbot.model.manifest import (
     Manifest,
 )
 from pinbot.model.reference import Digest, Platform
-from pinbot.registry import documents
-from pinbot.registry.documents import Unsupported
+from pinbot.registry import complaints
 
 ZERO, ONE = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 
@@ -179,8 +179,8 @@ def test_whatever_is_served_it_is_a_document_or_a_registry_error(document: objec
     body = json.dumps(document).encode()
     with suppress(RegistryError):
         assert isinstance(documents.parse(body, content_type), Manifest | Index)
-    documents.error_codes(body)
-    assert len(documents.error_message(body)) <= 201
+    complaints.error_codes(body)
+    assert len(complaints.error_message(body)) <= 201
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_whatever_is_served_it_is_a_document_or_a_registry_error(document: objec
     ],
 )
 def test_what_a_server_says_becomes_one_clean_line(body: bytes, message: str) -> None:
-    assert documents.error_message(body) == message
+    assert complaints.error_message(body) == message
 
 
 def test_the_platform_of_a_config_is_read() -> None:
