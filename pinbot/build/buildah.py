@@ -89,7 +89,8 @@ class Buildah:
                     # Should that fail, it must not hide why: the next build in this store tries again.
                     await bench.buildah(*_REMOVE_CONTAINERS)
             if good:
-                contents = layout.read_layout(await bench.export())
+                await bench.export(request.image)
+                contents = layout.read_layout(request.image)
                 return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
         if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
             raise BuilderError(
@@ -208,13 +209,11 @@ class _Bench:
                 break
         return replace(finished, seconds=time.monotonic() - started), log.step
 
-    async def export(self) -> Path:
+    async def export(self, folder: Path) -> None:
         """Write what was built as an OCI layout, compressed as for a registry."""
-        folder = self.store.work / "image"
         await self._must(
             "push", "--disable-compression=false", self._image_id.read_text(), f"oci:{folder}:built"
         )
-        return folder
 
     async def _bud(
         self, request: BuildRequest, limit: float, on_line: Callable[[str], None]

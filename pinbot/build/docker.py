@@ -116,7 +116,7 @@ class Docker:
                     builder=self.version,
                     remedy="install a newer docker, or begin the file with # syntax=docker/dockerfile:1",
                 )
-            contents = await asyncio.to_thread(layout.read_archive, archive)
+            contents = await asyncio.to_thread(layout.convert_archive, archive, request.image)
         return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
 
     def _options(self, request: BuildRequest, tag: str) -> tuple[str | Path, ...]:

@@ -1,4 +1,4 @@
-"""Reading what a builder wrote, without a daemon: an OCI image layout, or the archive of `docker save`.
+"""Reading and writing what was built, without a daemon: an OCI image layout, the archive of `docker save`.
 
 Sources: OCI image-spec 1.1, image-layout.md; moby's image specification 1.2, combined image JSON and tar.
 """
@@ -17,6 +17,7 @@ from pinbot.model.manifest import OCI_MANIFEST
 from pinbot.model.reference import Digest
 
 _OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+_OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CHUNK = 1 << 20
 _COMPRESSED = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}
@@ -46,28 +47,40 @@ def read_layout(folder: Path) -> Contents:
         raise BuilderError(f"the builder left no image that can be read: {error!r}") from error
 
 
-def read_archive(file: Path) -> Contents:
-    """Read the one image of an archive made by `docker save`.
+def convert_archive(file: Path, folder: Path) -> Contents:
+    """Make an OCI layout of the archive that `docker save` wrote; never more than a piece is in memory.
 
     Docker keeps layers as plain tar files. They are compressed here just as a push would do it, so that sizes
     compare and the digest is that of a manifest; a layer that is compressed already is taken as it is.
 
+    Args:
+        file: the archive, of one image.
+        folder: where the layout comes to lie; it does not exist yet.
+
     Raises:
-        BuilderError: what lies there is no archive of one image.
+        BuilderError: what lies there is no archive of one image, or the layout cannot be written.
     """
+    blobs = folder / "blobs" / "sha256"
     try:
+        blobs.mkdir(parents=True)
         with tarfile.open(file) as archive:
             (entry,) = json.loads(_member(archive, "manifest.json").read())
-            config = _member(archive, entry["Config"]).read()
             manifest = {
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
-                "config": {"mediaType": _OCI_CONFIG, "digest": _sha256(config), "size": len(config)},
-                "layers": [_layer(_member(archive, name)) for name in entry["Layers"] or ()],
+                "config": _write(blobs, _OCI_CONFIG, _member(archive, entry["Config"]).read()),
+                "layers": [_write_layer(blobs, _member(archive, name)) for name in entry["Layers"] or ()],
             }
+        body = json.dumps(manifest, separators=(",", ":")).encode()
+        index = {
+            "schemaVersion": 2,
+            "mediaType": _OCI_INDEX,
+            "manifests": [_write(blobs, OCI_MANIFEST, body)],
+        }
+        (folder / "index.json").write_text(json.dumps(index))
+        (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
         raise BuilderError(f"docker saved no image that can be read: {error!r}") from error
-    body = json.dumps(manifest, separators=(",", ":")).encode()
     return _contents(Digest.parse(_sha256(body)), manifest)
 
 
@@ -84,23 +97,34 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     return file
 
 
-def _layer(file: IO[bytes]) -> dict[str, object]:
-    """The descriptor of a layer, compressed if it was not."""
+def _write(blobs: Path, media_type: str, data: bytes) -> dict[str, object]:
+    """Write a small blob; returns its descriptor."""
+    digest = _sha256(data)
+    (blobs / digest.partition(":")[2]).write_bytes(data)
+    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+
+def _write_layer(blobs: Path, file: IO[bytes]) -> dict[str, object]:
+    """Write a layer, compressed if it was not; returns its descriptor."""
     head = file.read(4)
     file.seek(0)
     suffix = next((suffix for magic, suffix in _COMPRESSED.items() if head.startswith(magic)), None)
     # wbits 31: a gzip stream whose header holds neither name nor time.
     squeeze = zlib.compressobj(wbits=31) if suffix is None else None
     digest = hashlib.sha256()
-    size = 0
-    while chunk := file.read(_CHUNK):
-        piece = squeeze.compress(chunk) if squeeze else chunk
-        digest.update(piece)
-        size += len(piece)
-    if squeeze:
-        piece = squeeze.flush()
-        digest.update(piece)
-        size += len(piece)
+    unnamed = blobs / "unnamed"
+    with unnamed.open("wb") as blob:
+
+        def put(piece: bytes) -> None:
+            digest.update(piece)
+            blob.write(piece)
+
+        while chunk := file.read(_CHUNK):
+            put(squeeze.compress(chunk) if squeeze else chunk)
+        if squeeze:
+            put(squeeze.flush())
+        size = blob.tell()
+    unnamed.replace(blobs / digest.hexdigest())
     return {
         "mediaType": f"{_OCI_LAYER}{suffix or '+gzip'}",
         "digest": f"sha256:{digest.hexdigest()}",

@@ -26,10 +26,18 @@ class BuildTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
-    """One build: the target's files as they stand under `root`, which the builder only reads."""
+    """One build.
+
+    Attributes:
+        root: the folder with the target's files, which the builder only reads.
+        image: a folder that does not exist yet, in one of the caller's own. A build that succeeds leaves the
+            image there, as an OCI image layout (image-spec 1.1, image-layout.md) of that one image; any other
+            leaves nothing.
+    """
 
     target: BuildTarget
     root: Path
+    image: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +45,7 @@ class BuiltImage:
     """An image that was built.
 
     Attributes:
-        digest: of its manifest, as this builder wrote it.
+        digest: of its manifest, the only one in the layout.
         size: compressed bytes of all layers, the sum of the manifest's `layers[].size`.
         layers: how many layers it has.
         seconds: how long the build took.

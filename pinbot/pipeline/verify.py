@@ -79,9 +79,9 @@ class _Bench:
                 tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder,
                 self.progress.step(title) as say,
             ):
-                root = Path(folder)
-                await asyncio.to_thread(self.tree.copy_to, root, changes=changes)
-                return await self.builder.build(BuildRequest(target=target, root=root), on_line=say)
+                request = BuildRequest(target=target, root=Path(folder, "tree"), image=Path(folder, "image"))
+                await asyncio.to_thread(self.tree.copy_to, request.root, changes=changes)
+                return await self.builder.build(request, on_line=say)
         except (BuilderError, SourceError) as error:
             return error
         except OSError as error:

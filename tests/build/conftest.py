@@ -29,6 +29,7 @@ class Bench:
     tree: Path
     settings: BuildSettings
     lines: list[str] = field(default_factory=list)
+    requests: list[BuildTarget] = field(default_factory=list)
 
     def having(self, **changes: object) -> "Bench":
         """The same bench with other settings of the build."""
@@ -43,9 +44,19 @@ class Bench:
         assert builder.name == self.driver
         return await builder.build(request, on_line=on_line)
 
+    @property
+    def image(self) -> Path:
+        """Where the last request wants its image."""
+        return self.tree.with_name("images") / str(len(self.requests))
+
     def request(self, dockerfile: str, **target: object) -> BuildRequest:
         (self.tree / "Dockerfile").write_text(dockerfile)
-        return BuildRequest(target=replace(TARGET, **target), root=self.tree)
+        return self.asking(self.tree, replace(TARGET, **target))
+
+    def asking(self, root: Path, target: BuildTarget = TARGET) -> BuildRequest:
+        """A request for a target below `root`, the image to go where none is yet."""
+        self.requests.append(target)
+        return BuildRequest(target=target, root=root, image=self.image)
 
     def build(self, dockerfile: str, **target: object) -> BuildOutcome:
         """Build this Dockerfile in the tree; the log is in `lines`."""
@@ -110,7 +121,8 @@ async def main(driver, root, *locations):
     registries = [RegistrySettings(name="docker.io", location=location) for location in locations]
     builder = await choose(BuildSettings(driver=Driver(driver)), registries, environ=os.environ)
     target = BuildTarget(dockerfile="Dockerfile", context=".")
-    await builder.build(BuildRequest(target=target, root=Path(root)), on_line=print)
+    request = BuildRequest(target=target, root=Path(root), image=Path(root).with_name("killed"))
+    await builder.build(request, on_line=print)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -146,8 +158,8 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 def _bench(
     driver: Driver, variables: dict[str, str], registries: tuple[RegistrySettings, ...], tmp_path: Path
 ) -> Bench:
-    tree, scratch, home = (tmp_path / name for name in ("tree", "scratch", "home"))
-    for folder in (tree, scratch, home):
+    tree, scratch, home, images = (tmp_path / name for name in ("tree", "scratch", "home", "images"))
+    for folder in (tree, scratch, home, images):
         folder.mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(scratch), **variables}
     settings = BuildSettings(driver=driver, timeout=120.0)

@@ -1,8 +1,10 @@
 """What holds for every builder, shown with the real ones."""
 
 import asyncio
+import io
 import json
 import subprocess
+import tarfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from pinbot.config import Network
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildRequest, BuildTarget, BuiltImage, FailedBuild
 from tests.build.conftest import TARGET, Bench
+from tests.support.layouts import read_strictly
 from tests.support.registry import RegistryServer
 
 GOOD = """\
@@ -65,6 +68,14 @@ def test_a_good_build_gives_an_image_with_its_size_and_layers(
     assert isinstance(image, BuiltImage), bench.log
     assert image.layers == 1
     assert 80 < image.size < 300
+    layout = read_strictly(bench.image)
+    assert layout.digest == str(image.digest)
+    assert sum(layer["size"] for layer in layout.manifest["layers"]) == image.size
+    assert layout.config["config"]["User"] == "10001"
+    with tarfile.open(fileobj=io.BytesIO(layout.layers[0])) as layer:
+        hello = layer.extractfile("hello")
+        assert hello is not None
+        assert hello.read() == b"hello\n"
     assert image.seconds > 0
     assert image.builder.startswith(f"{bench.driver} ")
     assert "hello > /rootfs/hello" in bench.log
@@ -110,6 +121,7 @@ def test_a_failing_step_is_named_and_the_end_of_its_log_kept(
     assert "line 100" in text
     assert "red" in text
     assert "\x1b" not in text
+    assert not bench.image.exists()
     assert_nothing_is_left(bench, request)
 
 
@@ -261,7 +273,7 @@ def test_two_builds_at_once_do_not_disturb_each_other(bench: Bench, tmp_path: Pa
         folder = tmp_path / name
         folder.mkdir()
         (folder / "Dockerfile").write_text(f"FROM alpine:3.22\nRUN sleep 1; echo {name} > /name\n")
-        requests.append(BuildRequest(target=TARGET, root=folder))
+        requests.append(bench.asking(folder))
 
     async def both() -> list[object]:
         return list(await asyncio.gather(*(bench.run(request, bench.lines.append) for request in requests)))

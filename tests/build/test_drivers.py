@@ -146,7 +146,9 @@ esac
 
     async def build() -> object:
         builder = await choose(DOCKER_ONLY, environ=environ)
-        return await builder.build(BuildRequest(target=TARGET, root=tree), on_line=print)
+        return await builder.build(
+            BuildRequest(target=TARGET, root=tree, image=tmp_path / "image"), on_line=print
+        )
 
     image = asyncio.run(build())
     assert isinstance(image, BuiltImage)

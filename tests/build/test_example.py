@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinbot.model.build import BuildRequest, BuiltImage
-from tests.build.conftest import TARGET, Bench
+from pinbot.model.build import BuiltImage
+from tests.build.conftest import Bench
 from tests.support.builders import DockerDaemon
 from tests.support.images import EXAMPLE
 
 
 def test_the_example_builds_from_the_stand_ins(bench: Bench) -> None:
-    image = asyncio.run(bench.run(BuildRequest(target=TARGET, root=EXAMPLE), bench.lines.append))
+    image = asyncio.run(bench.run(bench.asking(EXAMPLE), bench.lines.append))
     assert isinstance(image, BuiltImage), bench.log
     assert image.layers in (2, 3)
     assert 500_000 < image.size < 1_500_000

@@ -7,21 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pinbot.build.layout import read_archive, read_layout
+from pinbot.build.layout import Contents, convert_archive, read_layout
 from pinbot.errors import BuilderError
+from tests.support.layouts import read_strictly, write_layout
 from tests.support.oci import Entry, Image, digest_of, layer, to_json
 
 LAYERS = (layer((Entry(name="a", data=b"a" * 5000),)), layer((Entry(name="b", data=b"b"),)))
 IMAGE = Image(layers=LAYERS)
-
-
-def write_layout(folder: Path, image: Image) -> None:
-    blobs = folder / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
-    for blob in (image.manifest, image.config_bytes, *image.layers):
-        (blobs / digest_of(blob).removeprefix("sha256:")).write_bytes(blob)
-    entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest_of(image.manifest)}
-    (folder / "index.json").write_bytes(to_json({"schemaVersion": 2, "manifests": [entry]}))
 
 
 def write_archive(file: Path, members: Mapping[str, bytes | str]) -> None:
@@ -35,6 +27,10 @@ def write_archive(file: Path, members: Mapping[str, bytes | str]) -> None:
             else:
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))
+
+
+def convert(file: Path) -> Contents:
+    return convert_archive(file, file.with_suffix(".layout"))
 
 
 def test_a_layout_gives_the_digest_and_the_sum_of_its_layers(tmp_path: Path) -> None:
@@ -66,8 +62,10 @@ def test_plain_layers_are_compressed_as_a_push_would(tmp_path: Path) -> None:
         },
     )
     squeezed = Image(layers=tuple(gzip.compress(data, compresslevel=6, mtime=0) for data in plain))
-    contents = read_archive(tmp_path / "a.tar")
+    contents = convert(tmp_path / "a.tar")
     assert contents.layers == 2
+    assert read_strictly(tmp_path / "a.layout").layers == tuple(plain)
+    assert read_layout(tmp_path / "a.layout") == contents
     assert contents.size == sum(len(blob) for blob in squeezed.layers)
 
 
@@ -77,7 +75,7 @@ def test_a_layer_that_comes_again_is_a_link_in_older_archives(tmp_path: Path) ->
     members: dict[str, bytes | str] = {"1/layer.tar": plain, "c.json": b"{}", "manifest.json": listing}
     write_archive(tmp_path / "twice.tar", {**members, "2/layer.tar": "../1/layer.tar"})
     write_archive(tmp_path / "plain.tar", {**members, "2/layer.tar": plain})
-    assert read_archive(tmp_path / "twice.tar") == read_archive(tmp_path / "plain.tar")
+    assert convert(tmp_path / "twice.tar") == convert(tmp_path / "plain.tar")
 
 
 def test_layers_that_are_compressed_already_count_as_they_are(tmp_path: Path) -> None:
@@ -85,7 +83,7 @@ def test_layers_that_are_compressed_already_count_as_they_are(tmp_path: Path) ->
     members = dict(zip(names, LAYERS, strict=True))
     listing = to_json([{"Config": "c.json", "Layers": names}])
     write_archive(tmp_path / "a.tar", {**members, "c.json": IMAGE.config_bytes, "manifest.json": listing})
-    contents = read_archive(tmp_path / "a.tar")
+    contents = convert(tmp_path / "a.tar")
     assert contents.size == sum(len(blob) for blob in LAYERS)
     assert str(contents.digest) == digest_of(IMAGE.manifest)
 
@@ -96,7 +94,7 @@ def test_layers_that_are_compressed_already_count_as_they_are(tmp_path: Path) ->
 def test_an_archive_of_no_image_is_the_builders_fault(tmp_path: Path, listing: bytes) -> None:
     write_archive(tmp_path / "a.tar", {"manifest.json": listing})
     with pytest.raises(BuilderError, match="no image that can be read"):
-        read_archive(tmp_path / "a.tar")
+        convert(tmp_path / "a.tar")
 
 
 def test_a_layer_that_is_no_file_is_the_builders_fault(tmp_path: Path) -> None:
@@ -112,10 +110,10 @@ def test_a_layer_that_is_no_file_is_the_builders_fault(tmp_path: Path) -> None:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     with pytest.raises(BuilderError, match=r"layer\.tar"):
-        read_archive(tmp_path / "a.tar")
+        convert(tmp_path / "a.tar")
 
 
 def test_a_file_that_is_no_archive_is_the_builders_fault(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(b"nothing of the kind")
     with pytest.raises(BuilderError, match="no image that can be read"):
-        read_archive(tmp_path / "a.tar")
+        convert(tmp_path / "a.tar")

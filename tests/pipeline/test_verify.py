@@ -28,12 +28,15 @@ class Recorder:
     def __init__(self, answers: dict[bytes, BuildOutcome | BuilderError]) -> None:
         self._answers = answers
         self.seen: list[tuple[str, bytes]] = []
+        self.images: list[Path] = []
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         on_line("STEP 1/1: FROM")
         content = (request.root / request.target.dockerfile).read_bytes()
         self.seen.append((request.target.dockerfile, content))
         (request.root / request.target.dockerfile).write_bytes(b"a builder that spoils its context")
+        request.image.mkdir()
+        self.images.append(request.image)
         answer = self._answers[content]
         if isinstance(answer, BuilderError):
             raise answer
@@ -71,6 +74,14 @@ def test_a_target_is_built_as_it_is_and_with_the_new_text(tmp_path: Path) -> Non
     [verdict] = verification.verdicts
     assert (verdict.before, verdict.after, verdict.good) == (built(10), built(12), True)
     assert verification.held == ()
+
+
+def test_each_image_has_a_place_of_its_own_outside_of_the_tree_and_goes(tmp_path: Path) -> None:
+    _, recorder = run(tmp_path, {OLD: built(10), NEW: built(12)})
+    assert len(set(recorder.images)) == 2
+    for image in recorder.images:
+        assert not image.is_relative_to(tmp_path)
+        assert not image.exists()
 
 
 @pytest.mark.needs("git")
