@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from pinbot.model.build import BuildTarget
+from pinbot.model.finding import Profile
 from pinbot.model.reference import DOCKER_HUB
 
 
@@ -117,11 +118,27 @@ class BuildSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """What images are held to.
+
+    Attributes:
+        profile: what kind of image is meant; None leaves it to what the image looks like.
+        max_size: compressed bytes that an image may have; None is the profile's own.
+        ignore: ids of rules that are switched off.
+    """
+
+    profile: Profile | None = None
+    max_size: int | None = None
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that pinbot.yaml says, with defaults for what it leaves out."""
 
     registries: tuple[RegistrySettings, ...] = ()
     build: BuildSettings = field(default_factory=BuildSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
     def registry(self, name: str) -> RegistrySettings:
         """How to reach a registry, or an image by its name (`docker.io/library/alpine`).

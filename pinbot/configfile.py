@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettings
+from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Network, RegistrySettings
 from pinbot.errors import InvalidReference, Several
 from pinbot.model.build import BuildTarget
+from pinbot.model.finding import Profile
 from pinbot.model.reference import ImageReference
 from pinbot.yamlnodes import NodeReader, brief, is_empty, read
 
@@ -25,6 +26,7 @@ _LOCATION = re.compile(
     r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
 _STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_RULE = re.compile(r"[DIB][1-9][0-9]?")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 
 _BOTS_OWN = re.compile(r"(?:GITHUB|GH|ACTIONS|INPUT|RUNNER|PINBOT_GITHUB)_.*")
@@ -54,10 +56,11 @@ class _Reader(NodeReader):
     """Knows what can stand where."""
 
     def config(self, document: Node) -> Config:
-        root = self.section(document, "registries", "build")
+        root = self.section(document, "registries", "build", "audit")
         return Config(
             registries=tuple(self._registries(root.get("registries"))),
             build=self._build(root.get("build")),
+            audit=self._audit(root.get("audit")),
         )
 
     def _registries(self, node: Node | None) -> Iterator[RegistrySettings]:
@@ -123,13 +126,22 @@ class _Reader(NodeReader):
             targets=tuple(self._targets(entry.get("targets"))),
         )
 
+    def _audit(self, node: Node | None) -> AuditSettings:
+        entry = self.section(node, "profile", "max_size", "ignore")
+        return AuditSettings(
+            profile=self.choice(entry.get("profile"), Profile, None),
+            max_size=self.size(entry.get("max_size")),
+            ignore=tuple(self._rules(entry.get("ignore"))),
+        )
+
+    def _rules(self, node: Node | None) -> Iterator[str]:
+        for item in self.items(node):
+            rule = self.matching(item, _RULE, "the id of a rule, like I12")
+            if rule is not None:
+                yield rule
+
     def _targets(self, node: Node | None) -> Iterator[BuildTarget]:
-        if node is None or is_empty(node):
-            return
-        if not isinstance(node, SequenceNode):
-            self.wrong(node, "expected a list", "begin each target with a dash")
-            return
-        for item in node.value:
+        for item in self.items(node):
             entry = self.section(item, "dockerfile", "context", "stage", "platform", "args")
             dockerfile = self.path(entry.get("dockerfile")) or ""
             if "dockerfile" not in entry and (isinstance(item, MappingNode) or is_empty(item)):

@@ -13,9 +13,10 @@ from typing import TypeVar
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pinbot.errors import ConfigError
+from pinbot.model.size import parse_size
 
 _LARGEST = 128 * 1024
 _DEEPEST = 16
@@ -30,6 +31,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Default = TypeVar("Default")
 
 
 def read(path: Path) -> Node | None:
@@ -117,6 +119,15 @@ class NodeReader:
                 lines[key.value] = key.start_mark.line + 1
             yield key, value
 
+    def items(self, node: Node | None) -> Iterator[Node]:
+        """What stands in a list."""
+        if node is None or is_empty(node):
+            return
+        if isinstance(node, SequenceNode):
+            yield from node.value
+        else:
+            self.wrong(node, "expected a list", "begin each entry with a dash")
+
     def text(self, node: Node | None) -> str | None:
         """The text that stands there; what YAML takes for a number or a truth is none."""
         if node is None or not self.is_possible(node):
@@ -161,7 +172,7 @@ class NodeReader:
         """True or false; false where nothing stands."""
         return node is not None and self.one_of(node, ("true", "false")) == "true"
 
-    def choice(self, node: Node | None, kind: type[Choice], default: Choice) -> Choice:
+    def choice(self, node: Node | None, kind: type[Choice], default: Default) -> Choice | Default:
         """One of the values of a kind."""
         value = node and self.one_of(node, [str(member) for member in kind])
         return kind(value) if value else default
@@ -185,6 +196,16 @@ class NodeReader:
         found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
         self.wrong(node, f"expected a duration like 90s, 10m or 1h{found}", "one day is the longest")
         return default
+
+    def size(self, node: Node | None) -> int | None:
+        """Bytes, written with a decimal unit or without; None where nothing stands."""
+        if node is None:
+            return None
+        size = parse_size(node.value) if isinstance(node, ScalarNode) else None
+        if size is None:
+            found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
+            self.wrong(node, f"expected a size like 15MB or 800kB{found}", "1 MB is a million bytes")
+        return size
 
     def is_possible(self, node: Node) -> bool:
         """Whether a program can be given what stands there."""

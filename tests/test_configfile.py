@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pinbot.config import BuildSettings, Config, Driver, Network, RegistrySettings
+from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Network, RegistrySettings
 from pinbot.configfile import load
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
+from pinbot.model.finding import Profile
 from pinbot.render.console import console, errors
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -70,12 +71,13 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
                 ),
             ),
         ),
+        audit=AuditSettings(profile=Profile.SCRATCH, max_size=12_000_000, ignore=("I13",)),
     )
 
 
 def test_every_key_has_a_row_in_the_page() -> None:
     of_the_machine = {"name", "authorities", "mirrors", "blocked", "source"}
-    for kind in (RegistrySettings, BuildSettings, BuildTarget):
+    for kind in (RegistrySettings, BuildSettings, BuildTarget, AuditSettings):
         for field in fields(kind):
             assert field.name in of_the_machine or f"\n| `{field.name}` |" in PAGE
 
@@ -241,6 +243,20 @@ def test_a_key_that_stands_twice_is_a_mistake_at_its_second_place(tmp_path: Path
         (3, 3, "'timeout' stands in line 2 already"),
         (6, 3, "'a.io' stands in line 5 already"),
         (7, 1, "'build' stands in line 1 already"),
+    ]
+
+
+def test_mistakes_in_what_images_are_held_to(tmp_path: Path) -> None:
+    text = "audit:\n  profile: small\n  max_size: big\n  ignore: [I12, D05, {I: 1}]\n"
+    assert mistakes(tmp_path, text) == [
+        (2, 12, "expected one of scratch, any, not 'small'"),
+        (3, 13, "expected a size like 15MB or 800kB, not 'big'"),
+        (4, 17, "'D05' is not the id of a rule, like I12"),
+        (4, 22, "expected a text"),
+    ]
+    assert mistakes(tmp_path, "audit:\n  max_size: []\n  ignore: I12") == [
+        (2, 13, "expected a size like 15MB or 800kB"),
+        (3, 11, "expected a list"),
     ]
 
 

@@ -24,19 +24,29 @@ class Problem:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class NotChecked:
     """Why the rule could not be checked here."""
 
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DoesNotApply:
+    """Why the rule has nothing to say about this subject, e.g. `no zoneinfo in the image`."""
+
+    reason: str
+
+
+Remark = Problem | NotChecked | DoesNotApply
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Subject]):
     """A rule, and how to see whether a subject keeps it.
 
-    `look` tells nothing where the rule is kept, or does not apply.
+    `look` tells nothing where the rule is kept. An ImageError that it raises counts as `NotChecked`.
     """
 
     rule: Rule
-    look: Callable[[Subject], Iterable[Problem | NotChecked]]
+    look: Callable[[Subject], Iterable[Remark]]

@@ -1,5 +1,6 @@
 """What an audit says: rules, what breaks them, and what could not be looked at."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,11 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """To sort by, the worst first."""
+        return list(Severity).index(self)
 
 
 class Profile(StrEnum):
@@ -73,7 +79,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unchecked:
-    """A rule that could not be checked, which is not the same as kept."""
+    """A rule that was not checked, which is not the same as kept, and why."""
 
     rule: str
     reason: str
@@ -87,17 +93,31 @@ class Audit:
         subject: what was looked at, as the user names it.
         profile: by which rules.
         findings: worst first, then by rule and place.
-        unchecked: rules that apply and could not be checked, with the reason.
+        kept: ids of rules that were checked and are kept.
+        unchecked: rules that apply and could not be checked.
+        inapplicable: rules that have nothing to say about this subject.
         ignored: ids of rules that were switched off and would have found something.
     """
 
     subject: str
     profile: Profile
     findings: tuple[Finding, ...] = ()
+    kept: tuple[str, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
+    inapplicable: tuple[Unchecked, ...] = ()
     ignored: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether nothing in it is an error."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are as bad as this."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+
+def rule_order(rule: str) -> tuple[str, int]:
+    """A key to sort ids of rules by, in which numbers count as numbers: D9 stands before D10."""
+    letter, number = re.fullmatch(r"([A-Z]*)([0-9]*)", rule[:20]).groups()  # type: ignore[union-attr]
+    return letter, int(number or 0)

@@ -1,0 +1,32 @@
+"""All rules, by what they look at. A module with rules exports `CHECKS`; this one knows where they are."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from pinbot.audit import image_size
+from pinbot.audit.check import Check
+from pinbot.audit.subject import ImageSubject
+from pinbot.errors import UsageError
+from pinbot.model.finding import Rule, rule_order
+
+
+def _in_order(checks: Iterable[Check[Any]]) -> tuple[Check[Any], ...]:
+    return tuple(sorted(checks, key=lambda check: rule_order(check.rule.id)))
+
+
+IMAGE: tuple[Check[ImageSubject], ...] = _in_order((*image_size.CHECKS,))
+
+RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*IMAGE,))}
+"""Each rule by its id, in the order of the ids."""
+
+
+def settle(ids: Collection[str]) -> frozenset[str]:
+    """The ids of rules that a user switches off.
+
+    Raises:
+        UsageError: one of them is no rule's.
+    """
+    for rule in ids:
+        if rule not in RULES:
+            raise UsageError(f"there is no rule {rule!r}", hint=f"the rules are {', '.join(RULES)}")
+    return frozenset(ids)
