@@ -93,6 +93,14 @@ class Registry(Witness, BlobSource, Protocol):
         """
         ...
 
+    async def document(self, image: ImageReference) -> tuple[Descriptor, Manifest | Index]:
+        """As `manifest`, with the descriptor of what is there: the digest and size of its bytes.
+
+        Raises:
+            RegistryError: as for `resolve`.
+        """
+        ...
+
     async def tags(self, image: ImageReference) -> tuple[str, ...]:
         """All tags of the image's repository, each once, in the registry's order.
 

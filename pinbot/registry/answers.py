@@ -8,7 +8,7 @@ import httpx
 
 from pinbot import documents
 from pinbot.errors import InvalidReference, NotFound, RegistryError, Unreachable, Untrustworthy
-from pinbot.model.manifest import Index, Manifest
+from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry import complaints
 from pinbot.registry.hosts import TOO_MANY_REQUESTS, TRANSIENT
@@ -83,8 +83,8 @@ def of_head(answer: Answer, target: Target) -> tuple[Digest, str] | None:
     return digest, kind
 
 
-def of_get(answer: Answer, target: Target) -> tuple[Digest, Manifest | Index]:
-    """The document, and its digest by its bytes.
+def of_get(answer: Answer, target: Target) -> tuple[Descriptor, Manifest | Index]:
+    """The document, and its descriptor by its bytes.
 
     Raises:
         RegistryError: there is none, or it is not what was asked for or stated.
@@ -97,7 +97,9 @@ def of_get(answer: Answer, target: Target) -> tuple[Digest, Manifest | Index]:
     for promise in (target.digest, stated):
         if promise is not None and promise.algorithm == actual.algorithm and promise != actual:
             raise wrong_bytes(promise, actual)
-    return actual, documents.parse(answer.body, answer.headers.get("Content-Type", ""))
+    document = documents.parse(answer.body, answer.headers.get("Content-Type", ""))
+    described = Descriptor(media_type=document.media_type, digest=actual, size=len(answer.body))
+    return described, document
 
 
 def hash_of(body: bytes, algorithm: str) -> Digest:

@@ -88,9 +88,11 @@ class RegistryClient:
         """
         target = Target.by_tag(image)
         with _about(image):
-            digest, document = await self._manifests.document(target)
+            described, document = await self._manifests.document(target)
             there = await self._platforms(image, document)
-        return Resolution(image=image, digest=digest, media_type=document.media_type, platforms=there)
+        return Resolution(
+            image=image, digest=described.digest, media_type=described.media_type, platforms=there
+        )
 
     async def resolve_platform(self, image: ImageReference, platform: Platform) -> Resolution:
         """As `resolve`, but the digest of the one manifest for a platform, which an index names.
@@ -104,15 +106,15 @@ class RegistryClient:
         """
         target = Target.by_tag(image)
         with _about(image):
-            digest, document = await self._manifests.document(target)
+            described, document = await self._manifests.document(target)
             if isinstance(document, Index):
                 search = platforms.Search(platform, lambda child: self._by_digest(image, child))
-                found = await search.find(digest, document)
+                found = await search.find(described.digest, document)
                 return Resolution(image=image, digest=found.digest, media_type=found.media_type)
             there = await self._platforms(image, document)
             if platform.normal not in {one.normal for one in there}:
                 raise platforms.absent(platform, there)
-        return Resolution(image=image, digest=digest, media_type=document.media_type)
+        return Resolution(image=image, digest=described.digest, media_type=described.media_type)
 
     async def manifest(self, image: ImageReference) -> Manifest | Index:
         """The manifest or index that the digest names, or the tag where there is no digest; never unverified.
@@ -120,9 +122,17 @@ class RegistryClient:
         Raises:
             RegistryError: see `resolve`.
         """
-        with _about(image):
-            _, document = await self._manifests.document(Target.by_digest(image))
+        _, document = await self.document(image)
         return document
+
+    async def document(self, image: ImageReference) -> tuple[Descriptor, Manifest | Index]:
+        """As `manifest`, with the descriptor of what is there: the digest and size of its bytes.
+
+        Raises:
+            RegistryError: see `resolve`.
+        """
+        with _about(image):
+            return await self._manifests.document(Target.by_digest(image))
 
     async def tags(self, image: ImageReference) -> tuple[str, ...]:
         """All tags of the image's repository, each once, in the registry's order.

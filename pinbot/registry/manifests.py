@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from pinbot.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Index, Manifest
+from pinbot.model.manifest import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Index,
+    Manifest,
+)
 from pinbot.model.reference import Digest
 from pinbot.registry import answers
 from pinbot.registry.answers import Target
@@ -28,7 +36,7 @@ class Manifests:
     def __init__(self, route: Callable[[Target], tuple[Session, str]]) -> None:
         self._route = route
         self._digests = Once[Target, tuple[Digest, str]]()
-        self._documents = Once[Target, tuple[Digest, Manifest | Index]]()
+        self._documents = Once[Target, tuple[Descriptor, Manifest | Index]]()
 
     async def digest(self, target: Target) -> tuple[Digest, str]:
         """Digest and media type, by one HEAD unless the answer to it leaves something open.
@@ -38,8 +46,8 @@ class Manifests:
         """
         return await self._digests.get(target, lambda: self._head(target))
 
-    async def document(self, target: Target) -> tuple[Digest, Manifest | Index]:
-        """The document and its digest, which is that of its bytes.
+    async def document(self, target: Target) -> tuple[Descriptor, Manifest | Index]:
+        """The document and its descriptor, which is that of its bytes.
 
         Raises:
             RegistryError: see `RegistryClient.resolve`.
@@ -59,10 +67,10 @@ class Manifests:
             if found is not None:
                 return found
             session.head_refused = answer.status in _NO_HEAD
-        digest, document = await self.document(target)
-        return digest, document.media_type
+        described, _ = await self.document(target)
+        return described.digest, described.media_type
 
-    async def _get(self, target: Target) -> tuple[Digest, Manifest | Index]:
+    async def _get(self, target: Target) -> tuple[Descriptor, Manifest | Index]:
         session, repository = self._route(target)
         answer = await session.ask("GET", repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT)
         return answers.of_get(answer, target)
