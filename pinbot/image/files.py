@@ -40,7 +40,12 @@ class Files:
 
         None where nothing is there, or where links run in a circle.
         """
+        return self.way(path)[1]
+
+    def way(self, path: str) -> tuple[tuple[Entry, ...], Entry | None]:
+        """As `resolve`, and before it the folders that are searched on the way, each as often as it is."""
         links = 0
+        searched: list[Entry] = []
         todo = [part for part in path.split("/") if part][::-1]
         at = ""
         while todo:
@@ -50,21 +55,24 @@ class Files:
             if part == "..":
                 at = at.rpartition("/")[0]
                 continue
+            folder = self._entries.get(at)
+            if folder is not None:
+                searched.append(folder)
             entry = self._entries.get(f"{at}/{part}" if at else part)
             if entry is None:
-                return None
+                return tuple(searched), None
             if entry.kind is EntryKind.SYMLINK:
                 links += 1
                 if links > MOST_LINKS:
-                    return None
+                    return tuple(searched), None
                 if entry.link.startswith("/"):
                     at = ""
                 todo += [part for part in entry.link.split("/") if part][::-1]
                 continue
             if todo and entry.kind is not EntryKind.DIRECTORY:
-                return None
+                return tuple(searched), None
             at = entry.path
-        return self._entries.get(at)
+        return tuple(searched), self._entries.get(at)
 
     def below(self, path: str) -> Iterator[Entry]:
         """Every name in the folder and in those within it, ordered by path; the folder itself is left out."""
