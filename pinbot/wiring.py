@@ -101,11 +101,12 @@ def forge(repository: str | None, api_url: str) -> Forge:
             "--pull-request needs a token, and there is none",
             hint="set GITHUB_TOKEN to one that may write contents and pull requests",
         )
-    from pinbot.forge.github import GitHub
+    from pinbot.forge.github.connection import Connection
+    from pinbot.forge.github.repository import GitHub
     from pinbot.forge.lifecycle import PullRequests
 
-    token = os.environ[variable]
-    return PullRequests(GitHub(token=token, repository=repository, clock=SystemClock(), api_url=api_url))
+    connection = Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url)
+    return PullRequests(GitHub(connection, repository))
 
 
 def forge_settings() -> ForgeFinding:

@@ -1,110 +1,20 @@
 """The life of a pull request: find it, compare, and write only what differs.
 
-Nothing here knows which forge it speaks to; `Remote` is all that it needs. Every step can be repeated without
-harm, so a run that stops anywhere is mended by the next one, and two runs at once end in one pull request.
+Nothing here knows which forge it speaks to; a `Remote` is all that it needs. Every step can be repeated
+without harm, so a run that stops anywhere is mended by the next one, and two runs at once end in one pull
+request.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from pinbot.errors import ForgeConflict, ForgeError
+from pinbot.forge.remote import Commit, OpenPull, Remote, TreeChange, TreeEntry
 from pinbot.forge.seal import Seal, blob_id, fingerprint, mark, marked, read_seal, seal
 from pinbot.model.proposal import Proposal, ProposedFile, PullRequest, PullRequestAction
 
 _ATTEMPTS = 3
 _LINK = "120000"
 _REGULAR = frozenset({"100644", "100755"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
-    """A commit: its own name, the names of its tree and parents, and its whole message."""
-
-    sha: str
-    tree: str
-    parents: tuple[str, ...]
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeEntry:
-    """What stands at a path: git's mode, e.g. `100644`, and the name of the content."""
-
-    mode: str
-    sha: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeChange:
-    """A file to put into a tree; its mode is kept as it was."""
-
-    path: str
-    mode: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPull:
-    """An open pull request from a branch of the same repository."""
-
-    number: int
-    url: str
-    base: str
-    title: str
-    body: str
-    labels: tuple[str, ...]
-
-
-class Remote(Protocol):
-    """One repository on a forge. Every method may raise ForgeError; none changes more than it says."""
-
-    async def default_branch(self) -> str:
-        """Name of the branch that pull requests go to when nothing else is said."""
-        ...
-
-    async def head(self, branch: str) -> Commit | None:
-        """The commit that a branch points to; None if there is no such branch."""
-        ...
-
-    async def entries(self, tree: str, paths: tuple[str, ...]) -> dict[str, TreeEntry]:
-        """What stands at those paths in a tree; paths that are not there are left out."""
-        ...
-
-    async def create_tree(self, base: str, changes: tuple[TreeChange, ...]) -> str:
-        """Store the tree `base` with the changes; returns its name."""
-        ...
-
-    async def create_commit(self, message: str, *, tree: str, parent: str) -> str:
-        """Store a commit; returns its name. No branch points to it yet."""
-        ...
-
-    async def create_branch(self, branch: str, commit: str) -> bool:
-        """Make a branch; False if there is one of that name already."""
-        ...
-
-    async def move_branch(self, branch: str, commit: str) -> bool:
-        """Point a branch to another commit, whatever it pointed to; False if it is gone."""
-        ...
-
-    async def open_pulls(self, branch: str) -> tuple[OpenPull, ...]:
-        """The open pull requests from that branch of this repository, to whatever base."""
-        ...
-
-    async def was_merged(self, branch: str, commit: str) -> bool:
-        """Whether a pull request from that branch was merged when it stood at that commit."""
-        ...
-
-    async def open_pull(self, branch: str, base: str, *, title: str, body: str) -> OpenPull | None:
-        """Open a pull request; None if one is open already."""
-        ...
-
-    async def edit_pull(self, number: int, *, title: str, body: str) -> None:
-        """Set title and body."""
-        ...
-
-    async def add_labels(self, number: int, labels: tuple[str, ...]) -> None:
-        """Add labels, making those that the repository does not have."""
-        ...
 
 
 class PullRequests:

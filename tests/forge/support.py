@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinbot.forge.github import GitHub
+from pinbot.forge.github.connection import Connection
+from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import Proposal, ProposedFile, PullRequest
 from tests.support.github.server import GitHubServer
@@ -48,22 +49,19 @@ def file(path: str, before: bytes, after: bytes) -> ProposedFile:
     return ProposedFile(path=path, before=before, after=after)
 
 
-def client(
-    server: GitHubServer,
+def remote(
+    api_url: str,
     *,
     token: str = TOKEN,
     repository: str = REPOSITORY,
     clock: PatientClock | None = None,
-) -> PullRequests:
-    return PullRequests(
-        GitHub(
-            token=token,
-            repository=repository,
-            api_url=server.url,
-            clock=clock or PatientClock(),
-            write_interval=0,
-        )
-    )
+) -> GitHub:
+    connection = Connection(token=token, api_url=api_url, clock=clock or PatientClock(), write_interval=0)
+    return GitHub(connection, repository)
+
+
+def client(server: GitHubServer, **settings: Any) -> PullRequests:
+    return PullRequests(remote(server.url, **settings))
 
 
 def propose(server: GitHubServer, wanted: Proposal | None = None, **settings: Any) -> PullRequest:

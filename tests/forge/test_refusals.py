@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pinbot.errors import ForgeConflict, ForgeDenied, ForgeError, UsageError
-from pinbot.forge.github import GitHub
+from pinbot.forge.github.connection import PUBLIC_API, Connection
+from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import PullRequestAction
 from tests.forge.support import (
@@ -22,6 +23,7 @@ from tests.forge.support import (
     file,
     proposal,
     propose,
+    remote,
 )
 from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
@@ -71,10 +73,10 @@ def test_a_line_end_around_a_token_is_no_part_of_it(github: GitHubServer, repo: 
 
 
 def test_the_token_is_not_in_the_representation(github: GitHubServer) -> None:
-    remote = GitHub(token=TOKEN, repository=REPOSITORY, api_url=github.url, clock=PatientClock())
+    connection = Connection(token=TOKEN, api_url=github.url, clock=PatientClock())
 
-    assert TOKEN not in repr(remote)
-    assert repr(remote).startswith("GitHub('acme/shop' at 127.0.0.1:")
+    assert TOKEN not in repr(connection)
+    assert repr(GitHub(connection, REPOSITORY)).startswith("GitHub('acme/shop' at 127.0.0.1:")
 
 
 # Permissions
@@ -292,7 +294,7 @@ def test_a_connection_that_is_dropped_again_and_again(github: GitHubServer, repo
 def unasked(address: str) -> str:
     """What is said when there is nobody at that address."""
     clock = PatientClock()
-    forge = PullRequests(GitHub(token=TOKEN, repository=REPOSITORY, api_url=address, clock=clock))
+    forge = PullRequests(remote(address, clock=clock))
     with pytest.raises(ForgeError, match="could not be asked") as caught:
         asyncio.run(forge.propose(proposal()))
     assert clock.slept == [1.0, 2.0, 4.0]
@@ -333,7 +335,7 @@ def test_a_host_without_an_address_is_no_answer() -> None:
 )
 def test_a_name_that_no_repository_has_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError, match="is no repository on GitHub"):
-        GitHub(token=TOKEN, repository=name, clock=PatientClock())
+        remote(PUBLIC_API, repository=name)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +354,7 @@ def test_a_name_that_no_repository_has_is_wrong_usage(name: str) -> None:
 )
 def test_an_address_that_cannot_be_right_is_wrong_usage(address: str) -> None:
     with pytest.raises(UsageError, match="is no address of a GitHub API") as caught:
-        GitHub(token=TOKEN, repository=REPOSITORY, api_url=address, clock=PatientClock())
+        remote(address)
 
     assert "secret" not in str(caught.value)
 

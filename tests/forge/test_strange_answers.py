@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pinbot.errors import ForgeError
-from pinbot.forge.github import GitHub
-from pinbot.forge.lifecycle import TreeChange
-from tests.forge.support import BRANCH, REPOSITORY, TOKEN, PatientClock
+from pinbot.forge.github.repository import GitHub
+from pinbot.forge.remote import TreeChange
+from tests.forge.support import BRANCH, REPOSITORY, remote
 from tests.support.github.server import GitHubServer
 
 pytestmark = pytest.mark.needs("git")
@@ -70,16 +70,8 @@ FINE = {("open_pulls", "list"), ("was_merged", "list"), ("add_labels", "list")}
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_other_exception_escapes(github: GitHubServer, method: str) -> None:
-    remote = GitHub(
-        token=TOKEN,
-        repository=REPOSITORY,
-        api_url=github.url,
-        clock=PatientClock(),
-        write_interval=0,
-    )
-
     async def ask() -> Any:
-        return await METHODS[method](remote)
+        return await METHODS[method](remote(github.url))
 
     for name, (status, data, headers) in STRANGE.items():
         github.forget_requests()

@@ -35,11 +35,11 @@ _PERMISSIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What was being done, for messages: "could not {doing}", and the permission that it takes."""
+    """What was being done, for messages: "could not {doing} {target}", and the permission that it takes."""
 
     doing: str
     needs: str
-    repository: str
+    target: str
     host: str
 
 
@@ -85,7 +85,7 @@ def pause_before_retry(error: BaseException, attempt: int) -> float | None:
 
 def explain(error: BaseException, request: Request) -> ForgeError:
     """The error to raise instead."""
-    could_not = f"could not {request.doing} {request.repository}"
+    could_not = f"could not {request.doing} {request.target}"
     if isinstance(error, RequestException):
         return ForgeError(
             f"{could_not}: {request.host} could not be asked: {_reason(error)}",

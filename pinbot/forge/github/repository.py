@@ -1,29 +1,19 @@
 """A repository on GitHub or GitHub Enterprise Server, through the REST API.
 
-Requests go through PyGithub's `Requester`: it knows authentication, base paths, redirects and error classes.
-Its objects are not used, because they complete themselves with requests of their own whenever an attribute is
-missing; here every method sends exactly the requests that it says, so that they can be counted.
+Every method sends exactly the requests that it says, so that they can be counted.
 """
 
-import asyncio
 import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import github
+from pinbot.errors import UsageError
+from pinbot.forge.github.connection import Answer, Connection, Expected
+from pinbot.forge.remote import Commit, OpenPull, TreeChange, TreeEntry
 
-from pinbot.errors import ForgeDenied, UsageError
-from pinbot.forge.github_errors import FOREIGN, LONGEST_WAIT, Request, explain, is_refusal, pause_before_retry
-from pinbot.forge.lifecycle import Commit, OpenPull, TreeChange, TreeEntry
-from pinbot.ports import Clock
-
-PUBLIC_API = "https://api.github.com"
-_TIMEOUT = 15  # seconds; GitHub itself gives up after ten
-_WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _READ = "contents: read"
 _WRITE = "contents: write"
@@ -31,64 +21,29 @@ _PULLS_READ = "pull-requests: read"
 _PULLS_WRITE = "pull-requests: write"
 
 T = TypeVar("T")
-Answer = Any
-Expected = tuple[int, str]
 
 
 class GitHub:
-    """One repository, as one token sees it; a `Remote` for the life cycle.
-
-    Requests are sent one after the other, as GitHub asks of its clients.
+    """One repository, a `Remote` for the life cycle.
 
     Args:
-        token: of a person, an app's installation, or the Action's GITHUB_TOKEN.
+        connection: to GitHub, as a token that may see the repository.
         repository: `owner/name`.
-        api_url: where the REST API is, as Actions sets it in GITHUB_API_URL.
-        clock: for waiting before a request is sent again.
-        write_interval: seconds between two requests that change something.
 
     Raises:
-        UsageError: the repository's name or the address cannot be right.
-        ForgeDenied: the token cannot be one.
+        UsageError: the repository's name cannot be right.
     """
 
-    def __init__(
-        self,
-        *,
-        token: str,
-        repository: str,
-        clock: Clock,
-        api_url: str = PUBLIC_API,
-        write_interval: float = _WRITE_INTERVAL,
-    ) -> None:
+    def __init__(self, connection: Connection, repository: str) -> None:
         if not _NAME.fullmatch(repository):
             raise UsageError(f"{repository!r} is no repository on GitHub", hint="name it as owner/name")
-        token = token.strip()
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ForgeDenied(
-                "the GitHub token is empty or holds characters that no token has",
-                hint="give a valid token in GITHUB_TOKEN",
-            )
-        api_url = api_url.rstrip("/")
         self.repository = repository
+        self._connection = connection
         self._owner = repository.partition("/")[0]
-        self._host = _check_address(api_url)
-        self._clock = clock
-        self._turn = asyncio.Lock()
         self._default_branch: str | None = None
-        self._requester = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=api_url,
-            timeout=_TIMEOUT,
-            user_agent="pinbot",
-            per_page=100,
-            retry=None,  # `_ask` does it: bounded, and awake to an interruption while it waits
-            seconds_between_requests=0,
-            seconds_between_writes=write_interval,
-        ).requester
 
     def __repr__(self) -> str:
-        return f"GitHub({self.repository!r} at {self._host})"
+        return f"GitHub({self.repository!r} at {self._connection.host})"
 
     async def default_branch(self) -> str:
         """See `Remote`. One request, or none if a pull request was seen before: it tells the same."""
@@ -282,61 +237,18 @@ class GitHub:
         body: Mapping[str, Any] | None = None,
         expected: Mapping[Expected, T] | None = None,
     ) -> T:
-        """Send one request, again if it may help, and read the answer: here GitHub's failures are met.
-
-        `expected` gives, for refusals that are an answer (status, and words in it), what that answer is.
-        """
-        url = f"/repos/{self.repository}{path}"
-        waited = 0.0
-        attempt = 0
-        async with self._turn:
-            while True:
-                attempt += 1
-                try:
-                    return await asyncio.to_thread(self._send, verb, url, read, query, body)
-                except FOREIGN as error:
-                    for refusal, answer in (expected or {}).items():
-                        if is_refusal(error, *refusal):
-                            return answer
-                    pause = pause_before_retry(error, attempt)
-                    if pause is None or waited + pause > LONGEST_WAIT:
-                        request = Request(
-                            doing=doing, needs=needs, repository=self.repository, host=self._host
-                        )
-                        raise explain(error, request) from error
-                await self._clock.sleep(pause)
-                waited += pause
-
-    def _send(
-        self,
-        verb: str,
-        url: str,
-        read: Callable[[Answer], T],
-        query: Mapping[str, str] | None,
-        body: Mapping[str, Any] | None,
-    ) -> T:
-        _headers, data = self._requester.requestJsonAndCheck(
-            verb, url, parameters=dict(query or {}), input=body
+        """One request about this repository; see `Connection.ask`."""
+        return await self._connection.ask(
+            verb,
+            f"/repos/{self.repository}{path}",
+            read,
+            target=self.repository,
+            doing=doing,
+            needs=needs,
+            query=query,
+            body=body,
+            expected=expected,
         )
-        return read(data)
-
-
-def _check_address(api_url: str) -> str:
-    """The host of the API, for messages. A token must not travel in clear text."""
-    try:
-        parts = urlsplit(api_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-        parts = urlsplit("")
-    plain = parts.scheme == "http" and host in _LOOPBACK
-    if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
-        shown = api_url.rpartition("@")[2]  # what stands before may be a password
-        raise UsageError(
-            f"{shown!r} is no address of a GitHub API",
-            hint="it looks like https://api.github.com or https://HOST/api/v3; http is for this machine only",
-        )
-    return host if port is None else f"{host}:{port}"
 
 
 def _text(value: Answer) -> str:
