@@ -28,7 +28,7 @@ def test_the_example_reads_its_files_as_an_unprivileged_user(daemon: DockerDaemo
     daemon.docker("build", "--quiet", "--tag", "example", str(EXAMPLE))
     container = daemon.docker(
         *("run", "--detach", "--network", "host", "--read-only", "--cap-drop", "ALL"),
-        *("--env", f"PORT={port}", "example"),
+        *("--env", f"PORT={port}", "--env", "TZ=Europe/Zurich", "example"),
     ).strip()
     try:
         answer = ask(f"http://127.0.0.1:{port}/healthz")

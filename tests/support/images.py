@@ -17,6 +17,7 @@ from pathlib import Path
 
 import certifi
 
+from tests.support.crates import stand_ins
 from tests.support.oci import Entry, Image, Pusher, layer
 from tests.support.parts import CACHE
 
@@ -269,7 +270,10 @@ def compile_example(out: Path) -> None:
     version = subprocess.run([cargo, "-vV"], check=True, capture_output=True, text=True).stdout
     host = next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
     subprocess.run(
-        [cargo, "build", "--release", "--locked", "--offline", "--target", host, "--target-dir", target],
+        [
+            *(cargo, "build", "--release", "--locked", "--offline", "--target", host, "--target-dir", target),
+            *stand_ins(EXAMPLE / "Cargo.lock", CACHE / "rust-scratch" / "crates"),
+        ],
         check=True,
         cwd=EXAMPLE,
         env={**os.environ, "RUSTFLAGS": "-C target-feature=+crt-static"},

@@ -14,6 +14,11 @@ use std::time::Duration;
 
 use crate::http::Response;
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+const NAME: &str = env!("CARGO_PKG_NAME");
 const DEFAULT_PORT: u16 = 8080;
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -21,7 +26,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("rust-scratch: {message}");
+            eprintln!("{NAME}: {message}");
             ExitCode::FAILURE
         }
     }
@@ -37,18 +42,18 @@ fn run() -> Result<(), String> {
     let listener = TcpListener::bind(("0.0.0.0", port))
         .map_err(|error| format!("cannot listen on port {port}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    eprintln!("rust-scratch: listening on http://{address}");
+    eprintln!("{NAME}: listening on http://{address}");
 
     for connection in listener.incoming() {
         match connection {
             Ok(stream) => {
                 thread::spawn(move || {
                     if let Err(error) = serve(stream) {
-                        eprintln!("rust-scratch: connection dropped: {error}");
+                        eprintln!("{NAME}: connection dropped: {error}");
                     }
                 });
             }
-            Err(error) => eprintln!("rust-scratch: cannot accept a connection: {error}"),
+            Err(error) => eprintln!("{NAME}: cannot accept a connection: {error}"),
         }
     }
     Ok(())
