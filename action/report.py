@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pinbot.render.markdown import cell, code, code_block
+from pinbot.render.gfm import cell, code, code_block
 from pinbot.render.printable import human_size, size_change
 
 Document = Mapping[str, Any]

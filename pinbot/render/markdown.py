@@ -6,14 +6,14 @@ the whole is never too long for GitHub, however much there is to tell.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuiltImage, FailedBuild, Verdict
 from pinbot.model.plan import Update, UpdateKind, Version
 from pinbot.model.report import UpdateReport
-from pinbot.render.printable import human_size, printable, size_change
+from pinbot.render.gfm import MOST_LINE, cell, code, code_block, details, table
+from pinbot.render.printable import human_size, size_change
 
 LIMIT = 65_536
 """Characters that GitHub takes in one body."""
@@ -24,8 +24,6 @@ _ROOM_LOGS = 10_000
 _ROOM_LEFT_OUT = 6_000
 _ROOM_MARKER = 6_000
 
-_MOST_CODE = 160
-_MOST_LINE = 300
 _MOST_FILES = 5
 _MOST_LOGS = 5
 _MOST_NAMES = 3
@@ -44,7 +42,7 @@ def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
     header = ("Image", "Change", "From", "To", "Files")
     parts = [
         _verdict_line(report, updates),
-        _table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
+        table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
         *_builds(report.verdicts),
         *_left_out(report, naming),
         _how_to(updates),
@@ -67,45 +65,6 @@ def marker(updates: Iterable[Update]) -> str:
     text = json.dumps({"updates": proposed}, separators=(",", ":"))
     safe = text.replace(">", "\\u003e")  # nothing in it may end the comment
     return f"<!-- pinbot: {safe} -->"
-
-
-def code(text: str) -> str:
-    """A code span that shows this text; long ones are cut."""
-    shown = printable(text[: _MOST_CODE + 1])
-    if len(shown) > _MOST_CODE:
-        shown = shown[: _MOST_CODE - 1] + "…"
-    fence = "`" * (_longest_fence(shown) + 1)
-    # Readers take one blank off both sides, unless there are only blanks; it keeps a backtick off the fence.
-    edges = shown[:1] + shown[-1:]
-    blank = " " if "`" in edges or (edges == "  " and shown.strip(" ")) or not shown else ""
-    return f"{fence}{blank}{shown}{blank}{fence}"
-
-
-def cell(text: str) -> str:
-    r"""A code span in a table, where a bar ends the cell even in code.
-
-    A bar is written `\|`. What a backslash before it means depends on the reader, so that one is spelt out.
-    """
-    return re.sub(r"\\(?=\|)", r"\\x5c", code(text)).replace("|", r"\|")
-
-
-def code_block(lines: Sequence[str], *, room: int) -> str:
-    """A fenced block that its content cannot leave: the last lines that there is room for."""
-    kept: list[str] = []
-    for line in reversed(lines):
-        shown = printable(line[:_MOST_LINE])[:_MOST_LINE]
-        room -= len(shown) + 1
-        if room < 0:
-            kept.append("…")
-            break
-        kept.append(shown)
-    text = "\n".join(reversed(kept))
-    fence = "`" * max(3, _longest_fence(text) + 1)
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _longest_fence(text: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", text)), default=0)
 
 
 def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
@@ -154,7 +113,7 @@ def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:
         return
     yield "### Test build"
     header = ("Target", "Result", "Before", "After", "Size", "Time", "Builder")
-    yield _table(header, [_verdict_row(verdict) for verdict in verdicts], room=_ROOM_BUILDS)
+    yield table(header, [_verdict_row(verdict) for verdict in verdicts], room=_ROOM_BUILDS)
     yield "Sizes are compressed: what a client downloads. Both sides were built by the same builder."
     failed = [
         (verdict.target.name, verdict.after) for verdict in verdicts if isinstance(verdict.after, FailedBuild)
@@ -186,7 +145,7 @@ def _left_out(report: UpdateReport, naming: Naming) -> Iterator[str]:
         *((cell(f"{naming(skip.file)}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),
     ]
     if rows:
-        yield _details("Left as it is", _table(("Where", "Why"), rows, room=_ROOM_LEFT_OUT))
+        yield details("Left as it is", table(("Where", "Why"), rows, room=_ROOM_LEFT_OUT))
 
 
 def _place(error: PinbotError, naming: Naming) -> str:
@@ -196,30 +155,10 @@ def _place(error: PinbotError, naming: Naming) -> str:
 
 def _how_to(updates: Sequence[Update]) -> str:
     only = f" --only '{updates[0].image.familiar}'" if len(updates) == 1 else ""
-    command = code_block((f"pinbot update --build{only}",), room=_MOST_LINE)
-    return _details(
+    command = code_block((f"pinbot update --build{only}",), room=MOST_LINE)
+    return details(
         "How to reproduce, ignore or change this",
         f"Run the same by hand, in a checkout of the base branch:\n\n{command}\n\n"
         "To leave a reference alone, write `# pinbot: ignore` on the line above it. "
         "The branch is rebuilt when a digest moves again; commits that a person adds to it are left alone.",
     )
-
-
-def _details(summary: str, content: str) -> str:
-    return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> str:
-    """As many rows as there is room for, and how many more there are."""
-    lines = [_row(header), _row(["---"] * len(header))]
-    for number, row in enumerate(rows):
-        line = _row(row)
-        room -= len(line) + 1
-        if room < 0:
-            return "\n".join(lines) + f"\n\nand {len(rows) - number} more"
-        lines.append(line)
-    return "\n".join(lines)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

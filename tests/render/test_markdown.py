@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from pinbot.errors import BuilderError, RegistryError
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
-from pinbot.render import markdown
+from pinbot.render import gfm, markdown
 from pinbot.render.printable import printable
 from tests.render.values import HOSTILE, built, change, failed, move, occurrence, pin, skip, verdict
 
@@ -93,15 +93,13 @@ def test_no_text_escapes_its_code(before: str, after: str) -> None:
 
 @given(st.text(st.sampled_from("`\\| ax<>*"), max_size=12))
 def test_a_code_span_shows_exactly_its_text(text: str) -> None:
-    (span,) = [
-        token for token in tokens(f"before {markdown.code(text)} after") if token.type == "code_inline"
-    ]
+    (span,) = [token for token in tokens(f"before {gfm.code(text)} after") if token.type == "code_inline"]
     assert span.content == (text or "  ")
 
 
 @given(st.text(st.sampled_from("`\\| ax<>*"), max_size=12))
 def test_a_code_span_in_a_table_shows_its_text_in_one_cell(text: str) -> None:
-    shown = markdown.cell(text)
+    shown = gfm.cell(text)
     table = f"| a | b |\n| --- | --- |\n| {shown} | {shown} |"
     assert gfm_cells(table.splitlines()[2]) == 2
     spans = [token.content for token in tokens(table) if token.type == "code_inline"]
@@ -110,14 +108,14 @@ def test_a_code_span_in_a_table_shows_its_text_in_one_cell(text: str) -> None:
 
 @given(st.lists(st.text(st.sampled_from("`~ \n|<>ab\x1b"), max_size=10), max_size=8))
 def test_a_block_holds_all_its_lines(lines: list[str]) -> None:
-    block, *rest = READER.parse(f"{markdown.code_block(lines, room=1000)}\n\nafter")
+    block, *rest = READER.parse(f"{gfm.code_block(lines, room=1000)}\n\nafter")
     assert block.type == "fence"
     assert block.content == "".join(f"{printable(line)}\n" for line in lines or [""])
     assert [token.type for token in rest] == ["paragraph_open", "inline", "paragraph_close"]
 
 
 def test_a_long_log_keeps_its_last_lines() -> None:
-    block = markdown.code_block([f"line {number}" for number in range(1000)], room=50)
+    block = gfm.code_block([f"line {number}" for number in range(1000)], room=50)
     assert block == "```text\n…\nline 995\nline 996\nline 997\nline 998\nline 999\n```"
 
 
