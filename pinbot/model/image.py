@@ -99,6 +99,7 @@ class Package:
         version: as its ecosystem writes it, with epoch and release.
         architecture: empty where the ecosystem knows none.
         source: name of the source package that it was built from; empty where it is not told.
+        source_version: version of that one; empty where it is the package's own or is not told.
         place: path of the database, or of the binary, that tells of it.
     """
 
@@ -107,4 +108,32 @@ class Package:
     version: str
     architecture: str = ""
     source: str = ""
+    source_version: str = ""
     place: str = ""
+
+
+class VersionChange(StrEnum):
+    """Which way the version of a package went, by the rules of its ecosystem."""
+
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    SAME = "same"
+    UNORDERED = "changed"
+    """One of the two is no version of its ecosystem, so neither is known to be the newer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """What system an image is made of, as its `os-release` tells (os-release(5)).
+
+    Attributes:
+        id: e.g. `alpine`, in lower case.
+        version: e.g. `3.20.3` or `12`; empty for one that rolls.
+        name: for people, e.g. `Alpine Linux v3.20`.
+        like: ids of the distributions that it comes from, closest first.
+    """
+
+    id: str
+    version: str = ""
+    name: str = ""
+    like: tuple[str, ...] = ()

@@ -29,6 +29,8 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: _command("docker-registry", "cargo")() and Path("/bin/busybox").exists(),
         "apt-get install docker-registry busybox-static cargo",
     ),
+    "dpkg": (_command("dpkg", "dpkg-query"), "be on Debian"),
+    "rpm": (_command("rpm", "rpmbuild"), "apt-get install rpm"),
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
