@@ -27,6 +27,12 @@ class Descriptor:
     artifact_type: str | None = None
     annotations: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def runs_on(self) -> Platform | None:
+        """The platform of what can be run: attestations (`unknown/unknown`) cannot."""
+        there = self.platform
+        return None if there is None or "unknown" in {there.os, there.architecture} else there
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
@@ -53,15 +59,9 @@ class Index:
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        """The platforms that can be run, each once: attestations (`unknown/unknown`) are none.
+        """The platforms that can be run, each once; those of indexes in it are not among them.
 
         Images for several versions of one system, as Windows has them, share a platform.
         """
-        return tuple(
-            dict.fromkeys(
-                child.platform
-                for child in self.manifests
-                if child.platform is not None
-                and "unknown" not in {child.platform.os, child.platform.architecture}
-            )
-        )
+        found = (child.runs_on for child in self.manifests)
+        return tuple(dict.fromkeys(platform for platform in found if platform is not None))

@@ -7,15 +7,15 @@ from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Self
 
-from pinbot import __version__, documents
+from pinbot import __version__, documents, indexes
 from pinbot.config import RegistrySettings
 from pinbot.errors import RegistryError, Unreachable
 from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
-from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.reference import ImageReference, Platform
 from pinbot.ports import Clock
-from pinbot.registry import blobs, platforms, referrers, tags
+from pinbot.registry import blobs, referrers, tags
 from pinbot.registry.answers import Target
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
@@ -81,7 +81,9 @@ class RegistryClient:
         return Resolution(image=image, digest=digest, media_type=media_type)
 
     async def describe(self, image: ImageReference) -> Resolution:
-        """As `resolve`, with the platforms: one GET, and one more for the config of what is no index.
+        """As `resolve`, with the platforms.
+
+        One GET, and one more for each index in the index, or for the config of what is no index.
 
         Raises:
             RegistryError: see `resolve`.
@@ -89,7 +91,7 @@ class RegistryClient:
         target = Target.by_tag(image)
         with _about(image):
             described, document = await self._manifests.document(target)
-            there = await self._platforms(image, document)
+            there = await self._platforms(image, described, document)
         return Resolution(
             image=image, digest=described.digest, media_type=described.media_type, platforms=there
         )
@@ -108,12 +110,11 @@ class RegistryClient:
         with _about(image):
             described, document = await self._manifests.document(target)
             if isinstance(document, Index):
-                search = platforms.Search(platform, lambda child: self._by_digest(image, child))
-                found = await search.find(described.digest, document)
+                found = await indexes.for_platform(platform, described.digest, document, self._reader(image))
                 return Resolution(image=image, digest=found.digest, media_type=found.media_type)
-            there = await self._platforms(image, document)
+            there = await self._platforms(image, described, document)
             if platform.normal not in {one.normal for one in there}:
-                raise platforms.absent(platform, there)
+                raise indexes.absent(platform, there)
         return Resolution(image=image, digest=described.digest, media_type=described.media_type)
 
     async def manifest(self, image: ImageReference) -> Manifest | Index:
@@ -235,14 +236,19 @@ class RegistryClient:
             )
         return session, repository
 
-    async def _by_digest(self, image: ImageReference, digest: Digest) -> Manifest | Index:
-        _, document = await self._manifests.document(Target.by_digest(image.with_digest(digest)))
-        return document
+    def _reader(self, image: ImageReference) -> indexes.Read:
+        async def read(child: Descriptor) -> Manifest | Index:
+            _, document = await self._manifests.document(Target.by_digest(image.with_digest(child.digest)))
+            return document
 
-    async def _platforms(self, image: ImageReference, document: Manifest | Index) -> tuple[Platform, ...]:
+        return read
+
+    async def _platforms(
+        self, image: ImageReference, described: Descriptor, document: Manifest | Index
+    ) -> tuple[Platform, ...]:
         """The platforms of an index; that of a single image, which only its config tells."""
         if isinstance(document, Index):
-            return document.platforms
+            return await indexes.platforms(described.digest, document, self._reader(image))
         config = await blobs.read(*self._route(Target.by_tag(image)), document.config)
         platform = documents.platform_of_config(config)
         return () if platform is None else (platform,)
