@@ -1,4 +1,4 @@
-"""Reading manifests, indexes and error answers."""
+"""Reading manifests, indexes and configs."""
 
 import json
 from contextlib import suppress
@@ -19,7 +19,6 @@ from pinbot.model.manifest import (
     Manifest,
 )
 from pinbot.model.reference import Digest, Platform
-from pinbot.registry import complaints
 
 ZERO, ONE = "sha256:" + "0" * 64, "sha256:" + "1" * 64
 
@@ -162,7 +161,6 @@ _JSON = st.recursive(
                     "digest",
                     "size",
                     "platform",
-                    "errors",
                 ]
             )
             | st.text(max_size=3),
@@ -179,26 +177,6 @@ def test_whatever_is_served_it_is_a_document_or_a_registry_error(document: objec
     body = json.dumps(document).encode()
     with suppress(RegistryError):
         assert isinstance(documents.parse(body, content_type), Manifest | Index)
-    complaints.error_codes(body)
-    assert len(complaints.error_message(body)) <= 201
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b'{"errors":[{"code":"NAME_UNKNOWN","message":"no such name"}]}', "NAME_UNKNOWN: no such name"),
-        (b'{"errors":[{"code":"DENIED","message":""}]}', "DENIED"),
-        (b'{"error":"invalid_scope","error_description":"no"}', "invalid_scope: no"),
-        (b'{"details":"incorrect username or password"}', "incorrect username or password"),
-        (b'{"message":"line\\n\\u001b[31mred"}', "line [31mred"),
-        (b'{"errors":[]}', ""),
-        (b'{"errors":["x"]}', ""),
-        (b"<html>", ""),
-        (b"[]", ""),
-    ],
-)
-def test_what_a_server_says_becomes_one_clean_line(body: bytes, message: str) -> None:
-    assert complaints.error_message(body) == message
 
 
 def test_the_platform_of_a_config_is_read() -> None:
