@@ -66,11 +66,8 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     _open_what_is_closed()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = pinbot.main(args=arguments, prog_name="pinbot", standalone_mode=False)
+        code = _code_of(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = INTERRUPTED
@@ -82,6 +79,17 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
         code = 1
     sys.exit(code)
+
+
+def _code_of(arguments: list[str]) -> int:
+    try:
+        code: int = pinbot.main(args=arguments, prog_name="pinbot", standalone_mode=False)
+    except click.ClickException as error:
+        from pinbot.cli import usage  # noqa: PLC0415 - what it needs would slow down every start
+
+        usage.show(error, arguments)
+        return error.exit_code
+    return code
 
 
 def hang_up() -> None:

@@ -24,6 +24,7 @@ def command(session: Session, paths: tuple[str, ...]) -> int:
 
     PATH is a folder, a file, or - for a Dockerfile on standard input. Without it, the current folder.
     """
+    session.check_config()
     found = _read(paths or (".",))
     scanned = scan_sources(found.sources)
     errors = (*found.errors, *scanned.errors)

@@ -47,6 +47,11 @@ class Session:
         """The configuration named by --config, or else the tree's own."""
         return wiring.configuration(self.config_file, tree.root)
 
+    def check_config(self) -> None:
+        """Refuse a configuration that was named and is wrong, where the command needs none itself."""
+        if self.config_file is not None:
+            wiring.configuration(self.config_file, Path())
+
     def emit(self, document: json.Document) -> None:
         """Write a JSON document to stdout."""
         self.out.file.write(json.dumps(document) + "\n")

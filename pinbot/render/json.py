@@ -21,8 +21,8 @@ def dumps(document: Document) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True)
 
 
-def envelope(command: str, errors: Iterable[PinbotError], **parts: object) -> Document:
-    """What every document shares."""
+def envelope(command: str | None, errors: Iterable[PinbotError], **parts: object) -> Document:
+    """What every document shares; `command` is None where the command line names none that there is."""
     flat: list[PinbotError] = []
     for error in errors:
         flat.extend(error.errors if isinstance(error, Several) else (error,))

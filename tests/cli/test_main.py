@@ -54,6 +54,36 @@ def test_wrong_usage_ends_with_2_and_a_message(arguments: tuple[str, ...], tmp_p
     assert run.out == b""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command", "words"),
+    [
+        (("scan", "--nonsense", "--format", "json"), "scan", "--nonsense"),
+        (("update", "--format=json", "--builder", "x"), "update", "'x' is not one of"),
+        (("--format", "json"), None, "--format"),
+        (("frobnicate", "--format", "json"), None, "frobnicate"),
+        (("resolve", "--format", "text", "--format", "json"), "resolve", "IMAGE..."),
+    ],
+)
+def test_wrong_usage_is_a_json_document_where_json_was_asked_for(
+    arguments: tuple[str, ...], command: str | None, words: str, tmp_path: Path
+) -> None:
+    run = pinbot(*arguments, cwd=tmp_path)
+    assert run.code == 2
+    assert "Usage: pinbot" in run.err
+    document = run.json
+    assert (document["schema"], document["command"]) == ("pinbot/v1", command)
+    [error] = document["errors"]
+    assert error["code"] == "usage"
+    assert words in error["message"]
+    assert error["hint"] == f"`pinbot{f' {command}' if command else ''} --help` tells what can be given"
+
+
+def test_json_can_be_asked_for_by_a_variable_and_not_behind_two_dashes(tmp_path: Path) -> None:
+    run = pinbot("scan", "--nonsense", cwd=tmp_path, env={"PINBOT_FORMAT": "json"})
+    assert [error["code"] for error in run.json["errors"]] == ["usage"]
+    assert pinbot("scan", "--nonsense", "--", "--format", "json", cwd=tmp_path).out == b""
+
+
 def in_a_shell(script: str, project: Project) -> subprocess.CompletedProcess[str]:
     """Run bash in the project, with `$pinbot` for the command."""
     return subprocess.run(

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from tests.support.project import Project, pinbot
 
 DIGEST = "sha256:" + "a" * 64
@@ -120,3 +122,15 @@ def test_a_large_dockerfile_is_scanned(tmp_path: Path) -> None:
     project = Project(tmp_path, {"Dockerfile": b"FROM alpine\n" + filler * 10_000 + b"FROM busybox\n"})
     run = project.pinbot("scan", "--format", "json")
     assert [found["line"] for found in run.json["references"]] == [1, 10_002]
+
+
+@pytest.mark.parametrize("content", [None, "registry: {}\n"])
+def test_a_configuration_that_is_named_must_be_right(tmp_path: Path, content: str | None) -> None:
+    project = Project(tmp_path, {"Dockerfile": "FROM alpine\n"})
+    if content is not None:
+        project.write("other.yaml", content)
+    run = project.pinbot("scan", "--config", "other.yaml")
+    assert (run.code, run.out) == (2, b"")
+    assert run.err.startswith("error: other.yaml")
+    named = project.pinbot("scan", "--format", "json", env={"PINBOT_CONFIG": "other.yaml"})
+    assert [error["file"] for error in named.json["errors"]] == ["other.yaml"]
