@@ -96,8 +96,8 @@ class Driver(StrEnum):
     """Which builder makes test builds."""
 
     AUTO = "auto"
-    BUILDAH = "buildah"
     DOCKER = "docker"
+    BUILDAH = "buildah"
 
 
 class Network(StrEnum):
@@ -109,11 +109,23 @@ class Network(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSettings:
-    """How test builds are made; `timeout` is in seconds, for one build of one target."""
+    """How test builds are made. Its limits are for one build of one target.
+
+    Attributes:
+        timeout: seconds.
+        memory: bytes that the steps may use together; None for as much as there is.
+        cpus: how many processors the steps may keep busy; None for all.
+        processes: how many the steps may run at once.
+        disk: bytes by which free space may shrink; None leaves the machine a reserve.
+    """
 
     driver: Driver = Driver.AUTO
     network: Network = Network.DEFAULT
     timeout: float = 1800.0
+    memory: int | None = None
+    cpus: float | None = None
+    processes: int = 4096
+    disk: int | None = None
     targets: tuple[BuildTarget, ...] = ()
 
 

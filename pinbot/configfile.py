@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Network, RegistrySettings
 from pinbot.errors import InvalidReference, Several
@@ -22,6 +23,8 @@ _REGISTRY_KEYS = (
     "username_variable",
     "password_variable",
 )
+_BUILD_KEYS = ("driver", "network", "timeout", "memory", "cpus", "processes", "disk", "targets")
+_TARGET_KEYS = ("dockerfile", "context", "stage", "platform", "args", "audit", "max_size")
 _LOCATION = re.compile(
     r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
@@ -117,12 +120,16 @@ class _Reader(NodeReader):
                 )
 
     def _build(self, node: Node | None) -> BuildSettings:
-        entry = self.section(node, "driver", "network", "timeout", "targets")
+        entry = self.section(node, *_BUILD_KEYS)
         default = BuildSettings()
         return BuildSettings(
             driver=self.choice(entry.get("driver"), Driver, default.driver),
             network=self.choice(entry.get("network"), Network, default.network),
             timeout=self.duration(entry.get("timeout"), default.timeout),
+            memory=self.memory(entry.get("memory")),
+            cpus=self.number(entry.get("cpus"), "a number of processors like 1.5"),
+            processes=self._processes(entry.get("processes"), default.processes),
+            disk=self.memory(entry.get("disk")),
             targets=tuple(self._targets(entry.get("targets"))),
         )
 
@@ -142,17 +149,34 @@ class _Reader(NodeReader):
 
     def _targets(self, node: Node | None) -> Iterator[BuildTarget]:
         for item in self.items(node):
-            entry = self.section(item, "dockerfile", "context", "stage", "platform", "args")
+            entry = self.section(item, *_TARGET_KEYS)
             dockerfile = self.path(entry.get("dockerfile")) or ""
             if "dockerfile" not in entry and (isinstance(item, MappingNode) or is_empty(item)):
                 self.wrong(item, "a target needs a dockerfile", "add `dockerfile: Dockerfile`")
-            yield BuildTarget(
+            target = BuildTarget(
                 dockerfile=dockerfile,
                 context=self.path(entry.get("context")) or str(PurePosixPath(dockerfile).parent),
                 stage=self.matching(entry.get("stage"), _STAGE, "the name of a stage"),
-                platform=self.matching(entry.get("platform"), _PLATFORM, "one platform like linux/amd64"),
                 args=tuple(self._arguments(entry.get("args"))),
+                audit=self.choice(entry.get("audit"), Profile, None),
+                max_size=self.size(entry.get("max_size")),
             )
+            for platform in self._platforms(entry.get("platform")):
+                yield replace(target, platform=platform)
+
+    def _platforms(self, node: Node | None) -> Iterator[str | None]:
+        """The one that stands there, or each of a list; without any, the builder's own."""
+        items = node.value if isinstance(node, SequenceNode) else ()
+        for item in items or (node,):
+            yield self.matching(item, _PLATFORM, "one platform like linux/amd64")
+
+    def _processes(self, node: Node | None, default: int) -> int:
+        number = self.number(node, "a number of processes like 512")
+        if node is None or number is None:
+            return default
+        if not number.is_integer():
+            self.wrong(node, "expected a whole number", "a process is there, or it is not")
+        return int(number)
 
     def _arguments(self, node: Node | None) -> Iterator[tuple[str, str]]:
         for key, value in self.pairs(node):

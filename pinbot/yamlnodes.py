@@ -28,6 +28,8 @@ _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_BINARY = re.compile(r"[1-9][0-9]{0,9}[kmg]", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -206,6 +208,23 @@ class NodeReader:
             found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
             self.wrong(node, f"expected a size like 15MB or 800kB{found}", "1 MB is a million bytes")
         return size
+
+    def memory(self, node: Node | None) -> int | None:
+        """A size as builders are told it: also `2g`, `512m`, which count by 1024."""
+        if isinstance(node, ScalarNode) and _BINARY.fullmatch(node.value):
+            return parse_size(f"{node.value}iB")
+        return self.size(node)
+
+    def number(self, node: Node | None, expected: str) -> float | None:
+        """A number above nothing; `expected` says in words which."""
+        if node is None:
+            return None
+        number = float(node.value) if isinstance(node, ScalarNode) and _NUMBER.fullmatch(node.value) else 0.0
+        if number:
+            return number
+        found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
+        self.wrong(node, f"expected {expected}{found}", "see docs/configuration.md")
+        return None
 
     def is_possible(self, node: Node) -> bool:
         """Whether a program can be given what stands there."""

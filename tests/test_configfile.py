@@ -60,14 +60,18 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
             driver=Driver.BUILDAH,
             network=Network.NONE,
             timeout=1200.0,
+            memory=2 * 1024**3,
             targets=(
-                BuildTarget(dockerfile="Dockerfile", context="."),
-                BuildTarget(
-                    dockerfile="services/api/Dockerfile",
-                    context="services",
-                    stage="runtime",
-                    platform="linux/amd64",
-                    args=(("VERSION", "1.10"), ("FEATURES", "jemalloc tls")),
+                BuildTarget(dockerfile="Dockerfile", context=".", audit=Profile.SCRATCH, max_size=9_000_000),
+                *(
+                    BuildTarget(
+                        dockerfile="services/api/Dockerfile",
+                        context="services",
+                        stage="runtime",
+                        platform=platform,
+                        args=(("VERSION", "1.10"), ("FEATURES", "jemalloc tls")),
+                    )
+                    for platform in ("linux/amd64", "linux/arm64")
                 ),
             ),
         ),
@@ -124,6 +128,48 @@ def test_what_is_no_duration(tmp_path: Path, text: str) -> None:
     ((line, column, message),) = mistakes(tmp_path, f"build:\n  timeout: {text}\n")
     assert (line, column) == (2, 12)
     assert message.startswith("expected a duration like 90s, 10m or 1h")
+
+
+def test_limits_of_a_build(tmp_path: Path) -> None:
+    settings = read(tmp_path, "build: {memory: 512M, cpus: 0.5, processes: 100, disk: 1.5GB}").build
+    assert (settings.memory, settings.cpus, settings.processes, settings.disk) == (
+        512 * 1024**2,
+        0.5,
+        100,
+        1_500_000_000,
+    )
+    assert read(tmp_path, "build: {memory: 2GiB, disk: 2g}").build.disk == 2 * 1024**3
+
+
+def test_mistakes_in_limits_and_in_targets(tmp_path: Path) -> None:
+    text = """\
+build:
+  memory: lots
+  cpus: -1
+  processes: 1.5
+  disk: 0
+  targets:
+    - dockerfile: D
+      platform: [linux/amd64, arm]
+      audit: none
+      max_size: 9M
+    - dockerfile: D
+      platform: []
+"""
+    assert mistakes(tmp_path, text) == [
+        (2, 11, "expected a size like 15MB or 800kB, not 'lots'"),
+        (3, 9, "expected a number of processors like 1.5, not '-1'"),
+        (4, 14, "expected a whole number"),
+        (5, 9, "expected a size like 15MB or 800kB, not '0'"),
+        (8, 31, "'arm' is not one platform like linux/amd64"),
+        (9, 14, "expected one of scratch, any, not 'none'"),
+        (10, 17, "expected a size like 15MB or 800kB, not '9M'"),
+        (12, 17, "expected a text"),
+    ]
+    assert mistakes(tmp_path, "build: {cpus: [1], processes: 0}") == [
+        (1, 15, "expected a number of processors like 1.5"),
+        (1, 31, "expected a number of processes like 512, not '0'"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +253,7 @@ build:
         (9, 12, "expected `key: value` lines here"),
         (10, 3, "expected a text, not '5'"),
         (11, 3, "'UP CASE' is not a registry"),
-        (13, 11, "expected one of auto, buildah, docker, not 'podmann'"),
+        (13, 11, "expected one of auto, docker, buildah, not 'podmann'"),
         (14, 12, "expected one of default, none, not 'host'"),
         (15, 12, "expected a duration like 90s, 10m or 1h, not 'soon'"),
         (17, 7, "a target needs a dockerfile"),

@@ -4,18 +4,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pinbot.errors import PinbotError
+from pinbot.model.finding import Profile
 from pinbot.model.reference import Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildTarget:
-    """An image that a repository builds; paths are relative to the repository's root, with `/`."""
+    """An image that a repository builds; paths are relative to the repository's root, with `/`.
+
+    Attributes:
+        platform: the only one that it is built for here; None is the builder's own.
+        audit: what kind of image it is held to be; None leaves it to `audit.profile`.
+        max_size: compressed bytes that it may have; None leaves it to `audit.max_size`.
+    """
 
     dockerfile: str
     context: str
     stage: str | None = None
     platform: str | None = None
     args: tuple[tuple[str, str], ...] = ()
+    audit: Profile | None = None
+    max_size: int | None = None
 
     @property
     def name(self) -> str:
