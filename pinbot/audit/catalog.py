@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from pinbot.audit import image_size
+from pinbot.audit import binary_hardening, binary_origin, binary_runtime, image_size
+from pinbot.audit.binary_subject import BinarySubject
 from pinbot.audit.check import Check
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import UsageError
@@ -15,8 +16,11 @@ def _in_order(checks: Iterable[Check[Any]]) -> tuple[Check[Any], ...]:
 
 
 IMAGE: tuple[Check[ImageSubject], ...] = _in_order((*image_size.CHECKS,))
+BINARY: tuple[Check[BinarySubject], ...] = _in_order(
+    (*binary_hardening.CHECKS, *binary_runtime.CHECKS, *binary_origin.CHECKS)
+)
 
-RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*IMAGE,))}
+RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*IMAGE, *BINARY))}
 """Each rule by its id, in the order of the ids."""
 
 

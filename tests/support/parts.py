@@ -9,6 +9,7 @@ from pathlib import Path
 REQUIRED = "PINBOT_REQUIRE_PARTS"
 CACHE = Path(__file__).parents[2] / ".cache"
 OPENAPI = CACHE / "openapi" / "api.github.com.json"
+SPECIMENS = CACHE / "specimens"
 DOCKER = "/usr/bin/docker"
 ACT = Path(sys.executable).with_name("act")
 
@@ -23,6 +24,7 @@ def _as_root(check: Callable[[], bool]) -> Callable[[], bool]:
 
 PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (_command("git"), "apt-get install git"),
+    "gcc": (_command("gcc"), "apt-get install gcc"),
     "docker-registry": (_command("docker-registry"), "apt-get install docker-registry"),
     "busybox": (lambda: Path("/bin/busybox").exists(), "apt-get install busybox-static"),
     "base-images": (
@@ -34,6 +36,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
+    "specimens": ((SPECIMENS / "specimens.txt").exists, "make setup"),
     "act": (ACT.exists, "make setup"),
 }
 
