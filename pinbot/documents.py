@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from pinbot.errors import InvalidReference, Unsupported, Untrustworthy
+from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, Platform
 
@@ -80,6 +81,33 @@ def platform_of_config(body: bytes) -> Platform | None:
     return _platform(_object(body))
 
 
+def image_config(body: bytes) -> ImageConfig:
+    """Read an image's config (config.md).
+
+    Raises:
+        Untrustworthy: not what a runtime could read, or what two of them could read in different ways.
+    """
+    document = _object(body, "config")
+    container = _part(document, "config")
+    rootfs = _part(document, "rootfs")
+    return ImageConfig(
+        platform=_platform(document),
+        user=_config_text(container, "User") or "",
+        entrypoint=_config_words(container, "Entrypoint"),
+        cmd=_config_words(container, "Cmd"),
+        env=tuple(
+            (name, value) for name, _, value in (e.partition("=") for e in _config_words(container, "Env"))
+        ),
+        working_dir=_config_text(container, "WorkingDir") or "",
+        exposed_ports=tuple(sorted(_part(container, "ExposedPorts"))),
+        volumes=tuple(sorted(_part(container, "Volumes"))),
+        stop_signal=_config_text(container, "StopSignal") or None,
+        labels=_config_labels(container),
+        created=_config_text(document, "created") or None,
+        diff_ids=tuple(_diff_id(text) for text in _config_words(rootfs, "diff_ids")),
+    )
+
+
 def clean(text: str) -> str:
     """Foreign text for a message: no control characters, and not too long."""
     text = _CONTROL.sub(" ", text).strip()
@@ -90,21 +118,72 @@ def _quoted(value: object) -> str:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
-def _contradiction(why: str) -> Untrustworthy:
+def _contradiction(why: str, what: str = "manifest") -> Untrustworthy:
     return Untrustworthy(
-        f"the manifest cannot be trusted: {why}",
+        f"the {what} cannot be trusted: {why}",
         hint="tell whoever made the image, or runs the registry that serves it",
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, what: str = "manifest") -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise _contradiction("it is no JSON object")
+        raise _contradiction("it is no JSON object", what)
     return document
+
+
+def _field(document: dict[str, Any], name: str) -> Any:
+    """A field of a config, None where it is missing.
+
+    Runtimes read names without regard to case, so one that is spelt otherwise would count for them.
+    """
+    for key in document:
+        if key != name and key.lower() == name.lower():
+            raise _contradiction(f"{_quoted(key)} in it could be taken for {name}", "config")
+    return document.get(name)
+
+
+def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
+    value = _field(document, name)
+    if value is not None and not isinstance(value, dict):
+        raise _contradiction(f"{name} is no object", "config")
+    return value or {}
+
+
+def _config_text(document: dict[str, Any], name: str) -> str | None:
+    value = _field(document, name)
+    if value is not None and not isinstance(value, str):
+        raise _contradiction(f"{name} is no text", "config")
+    return value
+
+
+def _config_words(document: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = _field(document, name)
+    if isinstance(value, str) and name in {"Entrypoint", "Cmd"}:
+        # Docker reads a single word so.
+        return (value,)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise _contradiction(f"{name} is no list of words", "config")
+    return tuple(value)
+
+
+def _config_labels(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    labels = _part(document, "Labels")
+    if not all(isinstance(value, str) for value in labels.values()):
+        raise _contradiction("a label is no text", "config")
+    return tuple(sorted(labels.items()))
+
+
+def _diff_id(text: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except InvalidReference as error:
+        raise _contradiction(f"diff_ids: {clean(error.message)}", "config") from error
 
 
 def _descriptors(document: dict[str, Any], name: str) -> tuple[Descriptor, ...]:

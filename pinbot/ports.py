@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
 from pinbot.model.diagnosis import Access
+from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
@@ -156,9 +157,17 @@ class ImageSource(Protocol):
     def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
         """A blob of any size, in pieces; see `BlobSource.stream`.
 
+        Only an archive of `docker save` gives its layers as they lie in it: not compressed, and so with the
+        digest that the config names.
+
         Raises:
             RegistryError, ImageError: as for `root`, from the iteration.
         """
+        ...
+
+    @property
+    def taken(self) -> Taken:
+        """How much was read so far."""
         ...
 
 

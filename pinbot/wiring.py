@@ -1,8 +1,9 @@
 """The only place that constructs adapters, each imported when it is wanted: start-up stays light."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +53,24 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         config.registry, credentials=credentials, clock=SystemClock(), observer=observer
     ) as client:
         yield client
+
+
+@asynccontextmanager
+async def registry_on_demand(
+    config: Config, *, observer: Observer | None = None
+) -> AsyncIterator[Callable[[], Awaitable[Registry]]]:
+    """A way to get one client of all registries, made when it is first asked for; closed at the end."""
+    async with AsyncExitStack() as stack:
+        made: list[Registry] = []
+        lock = asyncio.Lock()
+
+        async def connect() -> Registry:
+            async with lock:
+                if not made:
+                    made.append(await stack.enter_async_context(registry(config, observer=observer)))
+                return made[0]
+
+        yield connect
 
 
 def builders(config: Config) -> dict[Driver, Callable[[], Awaitable[Builder]]]:

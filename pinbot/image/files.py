@@ -1,5 +1,6 @@
 """The file system that the layers of an image make, in memory (image-spec 1.1, layer.md)."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 from pinbot.model.image import Entry, EntryKind
@@ -11,10 +12,14 @@ MOST_LINKS = 40
 class Files:
     """What a container of the image sees: names, and the content of the files that were kept.
 
+    Attributes:
+        repeated: paths that more than one layer brings as a file, each with the numbers of those layers.
+        unkept: files whose content was asked for and is not here, each with the reason.
+
     Args:
         entries: every name by its path, parents included.
         contents: what was kept of files, by path.
-        repeated: paths that more than one layer brings as a file, each with the numbers of those layers.
+        origins: where a file stands in its layer, for those that stand under another name than their path.
     """
 
     def __init__(
@@ -22,14 +27,24 @@ class Files:
         entries: Mapping[str, Entry],
         contents: Mapping[str, bytes] | None = None,
         repeated: Mapping[str, tuple[int, ...]] | None = None,
+        *,
+        unkept: Mapping[str, str] | None = None,
+        origins: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
-        self._entries = dict(entries)
-        self._contents = dict(contents or {})
-        self.repeated = dict(repeated or {})
+        self._entries = entries
+        self._contents = contents or {}
+        self._origins = origins or {}
+        self._paths: list[str] | None = None
+        self.repeated = repeated or {}
+        self.unkept = unkept or {}
+
+    def __len__(self) -> int:
+        """How many names there are, the root among them."""
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[Entry]:
         """Every name, ordered by path."""
-        return (self._entries[path] for path in sorted(self._entries))
+        return (self._entries[path] for path in self._sorted)
 
     def get(self, path: str) -> Entry | None:
         """The name itself, be it a link; slashes before and behind it do not matter."""
@@ -76,10 +91,25 @@ class Files:
 
     def below(self, path: str) -> Iterator[Entry]:
         """Every name in the folder and in those within it, ordered by path; the folder itself is left out."""
-        prefix = path.strip("/") + "/" if path.strip("/") else ""
-        return (entry for entry in self if entry.path.startswith(prefix) and entry.path != path.strip("/"))
+        folder = path.strip("/")
+        paths = self._sorted
+        if not folder:
+            return (entry for entry in self if entry.path)
+        # What is below stands together: "0" comes right behind "/".
+        start, end = bisect_left(paths, f"{folder}/"), bisect_left(paths, f"{folder}0")
+        return (self._entries[path] for path in paths[start:end])
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a file, if they were kept; links are followed."""
         entry = self.resolve(path)
         return None if entry is None else self._contents.get(entry.path)
+
+    def origin(self, entry: Entry) -> tuple[int, str]:
+        """The number of the layer that holds the content of a file, and the path that it has there."""
+        return self._origins.get(entry.path, (entry.layer, entry.path))
+
+    @property
+    def _sorted(self) -> list[str]:
+        if self._paths is None:
+            self._paths = sorted(self._entries)
+        return self._paths

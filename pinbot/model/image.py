@@ -42,6 +42,20 @@ class ImageConfig:
         return self.entrypoint + self.cmd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What looking into an image has cost.
+
+    Attributes:
+        parts: manifests, configs and layers that were asked for; each is one request to a registry, which
+            may take more: for a token, or to go on where an answer broke off.
+        size: their bytes, as far as they were read.
+    """
+
+    parts: int = 0
+    size: int = 0
+
+
 class EntryKind(StrEnum):
     """What a name in a layer stands for."""
 
