@@ -1,0 +1,32 @@
+"""Which values of variables and labels look like secrets, so that they are not shown whole. Pure.
+
+An image's config is public to whoever may pull it, but a pull request may be public to everybody.
+"""
+
+import re
+
+_NAME = re.compile(
+    r"(?:^|[_.-])(?:PASS(?:WORD|WD|PHRASE)?|SECRETS?|TOKENS?|CREDENTIALS?|AUTH|"
+    r"(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION|MASTER)[_.-]?KEYS?(?:[_.-]?ID)?|PAT|DSN)(?:$|[_.-])",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|"
+    r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|sk_live_|npm_|pypi-|dckr_pat_|hf_)[A-Za-z0-9_-]{16}|"
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|"
+    r"\bAIza[A-Za-z0-9_-]{35}|"
+    r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.|"
+    r"://[^/\s:@]*:[^/\s:@]+@"
+)
+_LEAST_SHOWN = 16
+_SHOWN = 4
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a value should not be shown whole: its name says so, or it has the form of a known secret."""
+    return bool(value) and (_NAME.search(name) is not None or _VALUE.search(value) is not None)
+
+
+def cut(value: str) -> str:
+    """So much of a secret that its owner knows it again: the first four characters of a long one."""
+    return f"{value[:_SHOWN]}…" if len(value) >= _LEAST_SHOWN else "…"

@@ -1,0 +1,143 @@
+"""A comparison for a pull request: what deserves a look first, long lists folded.
+
+What images say is untrusted and stands in code spans. The only links are those that were built from checked
+parts, see `pinbot.comparison.origin`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pinbot.model.comparison import Caution, Comparison, PlatformDiff, SettingChange, Unread
+from pinbot.render.comparison import wording
+from pinbot.render.comparison.wording import Group
+from pinbot.render.gfm import cell, code, details, table
+from pinbot.render.printable import human_size, size_change
+
+LEAST_ROOM = 4_000
+"""Characters with which something can be told."""
+
+_SCREEN = 20
+"""Rows of a table that may stand there unfolded."""
+
+_MOST_CAUTIONS = 8
+_MOST_UNREAD = 4
+_ROOM_PLATFORMS = 1_000
+_ROOM_SETTINGS = 0.3
+_MORE = "There is more than has room here; `pinbot diff` shows all of it."
+
+
+def show(comparison: Comparison, *, room: int) -> str:
+    """As much of it as `room` characters hold, which should be no less than `LEAST_ROOM`."""
+    parts = list(_whole(comparison))
+    end = f"{_sentence(wording.cost(comparison.cost))}"
+    room -= sum(len(part) + 2 for part in (*parts, _MORE, end))
+    groups = wording.groups(comparison.changed)
+    for number, group in enumerate(groups):
+        text = "\n\n".join(_group(group, room=room // (len(groups) - number)))
+        room -= len(text) + 2
+        if room < 0:
+            parts.append(_MORE)
+            break
+        parts.append(text)
+    return "\n\n".join([*parts, end])
+
+
+def _whole(comparison: Comparison) -> Iterator[str]:
+    if told := wording.verdict(comparison):
+        yield f"**{_sentence(told)}**"
+    rows = [_platform(diff) for diff in comparison.changed]
+    rows += [(cell(str(platform)), "new") for platform in comparison.gained]
+    rows += [(cell(str(platform)), "**gone**") for platform in comparison.lost]
+    rows += [(cell(str(platform)), "the same") for platform in comparison.same]
+    rows += [(cell(str(platform)), "changed, not looked into") for platform in comparison.elsewhere]
+    if rows and not (told and not comparison.elsewhere):
+        header = ("Platform", "Digest", "Size", "Change", "Layers")
+        filled = [(*row, *[""] * (len(header) - len(row))) for row in rows]
+        yield table(header, filled, room=_ROOM_PLATFORMS)
+    yield from _cautions(comparison.cautions)
+    yield from _unread(comparison.unread)
+
+
+def _platform(diff: PlatformDiff) -> tuple[str, ...]:
+    layers, size = diff.layers, diff.layers.size
+    return (
+        cell(str(diff.platform or "image")),
+        f"{cell(diff.digests.old.short)} → {cell(diff.digests.new.short)}",
+        human_size(size.new),
+        size_change(size.old, size.new),
+        f"{len(layers.shared)} shared, {len(layers.gone)} gone, {len(layers.new)} new",
+    )
+
+
+def _group(group: Group, *, room: int) -> Iterator[str]:
+    diff = group.told
+    head = [f"**{code(group.name)}**: {_origin(diff)}", *_cautions(diff.cautions)]
+    if diff.packages:
+        head.append(_sentence(wording.counts(diff.packages)))
+    tail = [*_unread(diff.unread)]
+    yield from head
+    room -= sum(len(part) + 2 for part in (*head, *tail))
+    if diff.packages and diff.packages.changes:
+        rows = [
+            (
+                cell(change.name),
+                str(change.ecosystem),
+                str(change.move),
+                cell(change.old) if change.old is not None else "",
+                cell(change.new) if change.new is not None else "",
+            )
+            for change in diff.packages.changes
+        ]
+        share = room - int(room * _ROOM_SETTINGS) if diff.settings else room
+        yield _folded("Packages", ("Package", "Ecosystem", "Change", "Old", "New"), rows, room=share)
+        room -= share
+    if diff.settings:
+        yield _folded("Config", ("Config", "Old", "New"), [*map(_setting, diff.settings)], room=room)
+    yield from tail
+
+
+def _origin(diff: PlatformDiff) -> str:
+    origin = diff.origin
+    told = wording.origin(diff)
+    if origin.link:
+        told += f" ([compare]({origin.link}))"
+    told += "."
+    system = diff.packages.distribution if diff.packages else None
+    for name, pair in (
+        ("System", system),
+        ("Version", origin.version),
+        ("Revision", origin.revision if origin.link is None else None),
+        ("Source", origin.source if origin.link is None else None),
+        ("Made, as the builder claims,", origin.created),
+    ):
+        if pair and (pair.old or pair.new):
+            old, new = (code(value) if value else "none" for value in (pair.old, pair.new))
+            told += f" {name} {f'{old} → {new}' if pair.differ else new}."
+    return told
+
+
+def _setting(change: SettingChange) -> tuple[str, ...]:
+    name = f"{change.setting} {cell(change.name)}" if change.name else str(change.setting)
+    old, new = (cell(wording.value(value)) if value is not None else "" for value in (change.old, change.new))
+    return name, old, new
+
+
+def _cautions(told: Sequence[Caution]) -> Iterator[str]:
+    if told:
+        lines = (f"- **{caution.alarm}**: {code(caution.message)}" for caution in told[:_MOST_CAUTIONS])
+        yield "Worth a look:\n" + "\n".join(lines)
+
+
+def _unread(left: Iterable[Unread]) -> Iterator[str]:
+    told = [f"- {unread.part}: {code(unread.reason)}" for unread in left][:_MOST_UNREAD]
+    if told:
+        yield "Not known:\n" + "\n".join(told)
+
+
+def _folded(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> str:
+    """A table, unfolded if a screen holds it."""
+    shown = table(header, rows, room=room - 2 * len(title) - 200)
+    return details(title, shown) if len(rows) > _SCREEN else shown
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import pytest
+
+from pinbot.comparison.settings import changes
+from pinbot.model.comparison import Setting, SettingChange, Value
+from pinbot.model.image import ImageConfig
+from pinbot.model.reference import Platform
+
+CONFIG = ImageConfig(
+    platform=Platform("linux", "amd64"),
+    user="nobody",
+    entrypoint=("/bin/app",),
+    cmd=("serve",),
+    env=(("PATH", "/bin"), ("LANG", "C")),
+    working_dir="/srv",
+    exposed_ports=("80/tcp",),
+    volumes=("/data",),
+    stop_signal="SIGTERM",
+    labels=(("vendor", "us"),),
+    created="2026-01-01T00:00:00Z",
+)
+
+
+def one(setting: Setting, old: Value, new: Value, name: str = "", *, secret: bool = False) -> SettingChange:
+    return SettingChange(setting=setting, name=name, old=old, new=new, secret=secret)
+
+
+@pytest.mark.parametrize(
+    ("new", "change"),
+    [
+        (
+            replace(CONFIG, entrypoint=("/bin/sh", "-c")),
+            one(Setting.ENTRYPOINT, ("/bin/app",), ("/bin/sh", "-c")),
+        ),
+        (replace(CONFIG, cmd=()), one(Setting.CMD, ("serve",), None)),
+        (replace(CONFIG, user=""), one(Setting.USER, "nobody", None)),
+        (replace(CONFIG, working_dir="/"), one(Setting.WORKDIR, "/srv", "/")),
+        (replace(CONFIG, stop_signal=None), one(Setting.STOP_SIGNAL, "SIGTERM", None)),
+        (replace(CONFIG, exposed_ports=("80/tcp", "443/tcp")), one(Setting.PORT, None, "443/tcp")),
+        (replace(CONFIG, volumes=()), one(Setting.VOLUME, "/data", None)),
+        (replace(CONFIG, labels=(("vendor", ""),)), one(Setting.LABEL, "us", "", "vendor")),
+        (replace(CONFIG, env=CONFIG.env[:1]), one(Setting.ENV, "C", None, "LANG")),
+        (
+            replace(CONFIG, platform=Platform("linux", "arm64")),
+            one(Setting.PLATFORM, "linux/amd64", "linux/arm64"),
+        ),
+    ],
+)
+def test_each_part_of_the_config_that_changes_is_told(new: ImageConfig, change: SettingChange) -> None:
+    assert changes(CONFIG, new) == (change,)
+
+
+def test_order_repetition_and_date_are_no_change_of_the_config() -> None:
+    env = (("LANG", "de"), *reversed(CONFIG.env))
+    assert changes(CONFIG, replace(CONFIG, env=env, created="2026-02-02T00:00:00Z", diff_ids=())) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "correct horse battery staple"),
+        ("github.token", "0123456789abcdef0123"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("SOMETHING", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"),
+        ("DATABASE_URL", "postgres://app:hunter22@db/app"),
+        ("KEY", "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA"),
+    ],
+)
+def test_what_looks_like_a_secret_is_cut(name: str, value: str) -> None:
+    (change,) = changes(CONFIG, replace(CONFIG, env=(*CONFIG.env, (name, value))))
+    assert change == one(Setting.ENV, None, f"{value[:4]}…", name, secret=True)
+
+
+def test_a_short_secret_is_not_shown_at_all_and_its_change_is_told_all_the_same() -> None:
+    old, new = (replace(CONFIG, env=(("PASSWORD", value),)) for value in ("hunter2", "hunter3"))
+    assert changes(old, new) == (one(Setting.ENV, "…", "…", "PASSWORD", secret=True),)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GPG_KEY", "7169605F62C751356D054A26A821E680E5FA6305"),
+        ("PYTHON_SHA256", "5ae03e308260164baba39921fdb4dbf8e6d03d8235a939d4582b33f0b5e46a83"),
+        ("PASSENGER_VERSION", "6.0.1"),
+        ("AUTHORS", "somebody"),
+        ("HOMEPAGE", "https://example.org/path"),
+        ("PASSWORD", ""),
+    ],
+)
+def test_what_is_no_secret_is_shown_whole(name: str, value: str) -> None:
+    (change,) = changes(CONFIG, replace(CONFIG, env=(*CONFIG.env, (name, value))))
+    assert change == one(Setting.ENV, None, value, name)
