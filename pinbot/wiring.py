@@ -36,9 +36,9 @@ def configuration(file: Path | None, root: Path) -> Config:
     path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
     config = Config()
     if path is not None:
-        from pinbot import configfile
+        from pinbot.configfile.load import load
 
-        config = configfile.load(path)
+        config = load(path)
     return registries.beneath(config, os.environ, _home())
 
 

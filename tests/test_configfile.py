@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Network, RegistrySettings
-from pinbot.configfile import load
+from pinbot.configfile.load import load
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile

@@ -1,0 +1,29 @@
+"""The section `audit`: what images are held to."""
+
+import re
+from collections.abc import Iterator
+
+from ruamel.yaml.nodes import Node
+
+from pinbot.config import AuditSettings
+from pinbot.model.finding import Profile
+from pinbot.yamlnodes import NodeReader
+
+_RULE = re.compile(r"[DIB][1-9][0-9]?")
+
+
+def read_audit(reader: NodeReader, node: Node | None) -> AuditSettings:
+    """What images are held to."""
+    entry = reader.section(node, "profile", "max_size", "ignore")
+    return AuditSettings(
+        profile=reader.choice(entry.get("profile"), Profile, None),
+        max_size=reader.size(entry.get("max_size")),
+        ignore=tuple(_rules(reader, entry.get("ignore"))),
+    )
+
+
+def _rules(reader: NodeReader, node: Node | None) -> Iterator[str]:
+    for item in reader.items(node):
+        rule = reader.matching(item, _RULE, "the id of a rule, like I12")
+        if rule is not None:
+            yield rule

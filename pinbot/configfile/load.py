@@ -1,0 +1,38 @@
+"""Reading pinbot.yaml: every mistake at once, each with its place and what was probably meant."""
+
+from pathlib import Path
+
+from ruamel.yaml.nodes import Node
+
+from pinbot.config import Config
+from pinbot.configfile.audit import read_audit
+from pinbot.configfile.build import read_build
+from pinbot.configfile.registries import read_registries
+from pinbot.errors import Several
+from pinbot.yamlnodes import NodeReader, read
+
+
+def load(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no YAML.
+        Several: it holds mistakes, each a ConfigError with file, line and column.
+    """
+    document = read(path)
+    if document is None:
+        return Config()
+    reader = NodeReader(str(path))
+    config = _config(reader, document)
+    if reader.mistakes:
+        raise Several(sorted(reader.mistakes, key=lambda mistake: (mistake.line, mistake.column)))
+    return config
+
+
+def _config(reader: NodeReader, document: Node) -> Config:
+    root = reader.section(document, "registries", "build", "audit")
+    return Config(
+        registries=tuple(read_registries(reader, root.get("registries"))),
+        build=read_build(reader, root.get("build")),
+        audit=read_audit(reader, root.get("audit")),
+    )
