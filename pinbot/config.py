@@ -10,10 +10,17 @@ from pinbot.model.reference import DOCKER_HUB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """A copy of a registry, at `host[:port][/path]`; test builds may pull from it what a digest names."""
+    """A copy of a registry: it may be asked for what a digest names, which cannot differ.
+
+    Attributes:
+        location: `host[:port][/path]` that stands for the registry, or for the part of one, that it mirrors.
+        insecure: speak plain http.
+        authoritative: what it says of a tag is taken as true, too; others may lag behind.
+    """
 
     location: str
     insecure: bool = False
+    authoritative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,9 @@ class RegistrySettings:
         cert, key: paths of PEM files with what to show to a registry that asks for a client certificate.
         username_variable, password_variable: names of the environment variables that hold the credentials.
         authorities: paths of PEM files with authorities to trust beside the system's (certs.d).
-        mirrors: other places with the same content.
+        mirrors: other places with the same content, in the order in which they are tried.
+        follow_private: let the registry send us into private networks (token servers, redirects), although
+            it is no part of one itself.
         blocked: nothing may be asked or pulled under this name.
         source: where this is written, for people.
     """
@@ -44,6 +53,7 @@ class RegistrySettings:
     password_variable: str | None = None
     authorities: tuple[str, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
+    follow_private: bool = False
     blocked: bool = False
     source: str = field(default="", compare=False)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Network, RegistrySettings
+from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Mirror, Network, RegistrySettings
 from pinbot.configfile.load import load
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
@@ -55,6 +55,7 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
             ),
             RegistrySettings(name="registry.example.com", ca="/etc/ssl/certs/example-ca.pem"),
             RegistrySettings(name="192.0.2.7:5000", insecure=True),
+            RegistrySettings(name="quay.io", mirrors=(Mirror(location="cache.example.com/quay"),)),
         ),
         build=BuildSettings(
             driver=Driver.BUILDAH,
@@ -80,10 +81,12 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
 
 
 def test_every_key_has_a_row_in_the_page() -> None:
-    of_the_machine = {"name", "authorities", "mirrors", "blocked", "source"}
-    for kind in (RegistrySettings, BuildSettings, BuildTarget, AuditSettings):
+    of_the_machine = {"name", "authorities", "blocked", "source"}
+    called = {"mirrors": "mirror"}
+    for kind in (RegistrySettings, Mirror, BuildSettings, BuildTarget, AuditSettings):
         for field in fields(kind):
-            assert field.name in of_the_machine or f"\n| `{field.name}` |" in PAGE
+            name = called.get(field.name, field.name)
+            assert name in of_the_machine or f"\n| `{name}` |" in PAGE
 
 
 def test_the_mistakes_in_the_page_look_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +108,37 @@ def test_what_is_left_out_has_its_default(tmp_path: Path, text: str) -> None:
 
 def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> None:
     assert read(tmp_path, b"\xef\xbb\xbfbuild:\r\n  timeout: 90\r\n").build.timeout == 90.0
+
+
+def test_mirrors_are_read_in_their_order(tmp_path: Path) -> None:
+    (settings,) = read(
+        tmp_path,
+        "registries:\n  docker.io:\n    follow_private: true\n    mirror:\n"
+        "      - location: a.example.com/hub\n"
+        "      - {location: '[::1]:5000', insecure: true, authoritative: true}\n",
+    ).registries
+    assert settings == RegistrySettings(
+        name="docker.io",
+        follow_private=True,
+        mirrors=(
+            Mirror(location="a.example.com/hub"),
+            Mirror(location="[::1]:5000", insecure=True, authoritative=True),
+        ),
+    )
+
+
+def test_a_mirror_needs_a_place(tmp_path: Path) -> None:
+    assert mistakes(
+        tmp_path,
+        "registries:\n  docker.io:\n    mirror:\n      - insecure: true\n      - location: https://m\n"
+        "      - m.example.com\n      -\n  quay.io:\n    mirror: m.example.com\n",
+    ) == [
+        (4, 9, "a mirror needs a location"),
+        (5, 19, "'https://m' is not host, host:port or host/path"),
+        (6, 9, "expected `key: value` lines here"),
+        (7, 8, "a mirror needs a location"),
+        (9, 13, "expected a list"),
+    ]
 
 
 def test_the_context_is_the_folder_of_the_dockerfile(tmp_path: Path) -> None:

@@ -82,12 +82,12 @@ def _registries_conf(registries: tuple[RegistrySettings, ...]) -> str:
         table = ["[[registry]]", f"prefix = {_quoted(settings.name)}"]
         if not settings.place.startswith("*."):
             table.append(f"location = {_quoted(settings.place)}")
-        # Tags are the registry's own to explain: a mirror may lag behind what was resolved.
+        # Tags are the registry's own to explain: other mirrors may lag behind what was resolved.
         flags = {
             "insecure": settings.insecure
             or (_is_loopback(settings.authority) and not settings.has_certificates),
             "blocked": settings.blocked,
-            "mirror-by-digest-only": bool(settings.mirrors),
+            "mirror-by-digest-only": not all(mirror.authoritative for mirror in settings.mirrors),
         }
         table.extend(f"{name} = {_flag(value)}" for name, value in flags.items())
         for mirror in settings.mirrors:
@@ -139,8 +139,8 @@ def _credentials(registries: tuple[RegistrySettings, ...], environ: Mapping[str,
         username = environ.get(settings.username_variable or "")
         password = environ.get(settings.password_variable or "")
         if username and password:
-            pair = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
-            auths |= {settings.name: pair, settings.place: pair}
+            # Only for the place that is asked: not for the name that it stands for, which is another's.
+            auths[settings.place] = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
     return {"auths": auths, "credHelpers": helpers}
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
+from ruamel.yaml.nodes import MappingNode, Node
 
-from pinbot.config import RegistrySettings
+from pinbot.config import Mirror, RegistrySettings
 from pinbot.errors import InvalidReference
 from pinbot.model.reference import ImageReference
-from pinbot.yamlnodes import NodeReader, brief
+from pinbot.yamlnodes import NodeReader, brief, is_empty
 
 _REGISTRY_KEYS = (
     "location",
@@ -18,9 +18,9 @@ _REGISTRY_KEYS = (
     "key",
     "username_variable",
     "password_variable",
+    "mirror",
+    "follow_private",
 )
-_BUILD_KEYS = ("driver", "network", "timeout", "memory", "cpus", "processes", "disk", "targets")
-_TARGET_KEYS = ("dockerfile", "context", "stage", "platform", "args", "audit", "max_size")
 _LOCATION = re.compile(
     r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
@@ -38,18 +38,36 @@ def read_registries(reader: NodeReader, node: Node | None) -> Iterator[RegistryS
         entry = reader.section(value, *_REGISTRY_KEYS)
         settings = RegistrySettings(
             name=name,
-            location=reader.matching(entry.get("location"), _LOCATION, "host, host:port or host/path"),
+            location=_location(reader, entry.get("location")),
             insecure=reader.flag(entry.get("insecure")),
             ca=reader.beside(entry.get("ca")),
             cert=reader.beside(entry.get("cert")),
             key=reader.beside(entry.get("key")),
             username_variable=reader.variable(entry.get("username_variable")),
             password_variable=reader.variable(entry.get("password_variable")),
+            mirrors=tuple(_mirrors(reader, entry.get("mirror"))),
+            follow_private=reader.flag(entry.get("follow_private")),
             source=f"{reader.file}:{key.start_mark.line + 1}",
         )
         _judge_pair(reader, entry, "cert", "key", "files")
         _judge_variables(reader, entry, settings)
         yield settings
+
+
+def _location(reader: NodeReader, node: Node | None) -> str | None:
+    return reader.matching(node, _LOCATION, "host, host:port or host/path")
+
+
+def _mirrors(reader: NodeReader, node: Node | None) -> Iterator[Mirror]:
+    for item in reader.items(node):
+        entry = reader.section(item, "location", "insecure", "authoritative")
+        if "location" not in entry and (isinstance(item, MappingNode) or is_empty(item)):
+            reader.wrong(item, "a mirror needs a location", "add `location: mirror.example.com`")
+        yield Mirror(
+            location=_location(reader, entry.get("location")) or "",
+            insecure=reader.flag(entry.get("insecure")),
+            authoritative=reader.flag(entry.get("authoritative")),
+        )
 
 
 def _registry_name(reader: NodeReader, node: Node) -> str:

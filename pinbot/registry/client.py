@@ -9,7 +9,7 @@ from typing import Self
 
 from pinbot import __version__, documents, indexes
 from pinbot.config import RegistrySettings
-from pinbot.errors import RegistryError, Unreachable
+from pinbot.errors import RegistryError
 from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
@@ -21,6 +21,7 @@ from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
 from pinbot.registry.manifests import Manifests
+from pinbot.registry.places import Places
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Observer, Transport
 from pinbot.registry.troubles import Timing
@@ -55,13 +56,13 @@ class RegistryClient:
         jitter: Callable[[], float] = random.random,
         user_agent: str = f"pinbot/{__version__}",
     ) -> None:
-        self._settings = settings
         self._store = credentials or Anonymous()
         self._clock = clock
         self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
-        self._sessions: dict[RegistrySettings, Session] = {}
-        self._manifests = Manifests(self._route)
+        self._sessions: dict[tuple[RegistrySettings, bool], Session] = {}
+        self._places = Places(settings, self._session)
+        self._manifests = Manifests(self._places)
 
     async def resolve(self, image: ImageReference) -> Resolution:
         """What the tag means now (`latest` where none is written); without a tag, that the digest exists.
@@ -144,7 +145,7 @@ class RegistryClient:
             RegistryError: see `resolve`; also where there are too many to be read.
         """
         with _about(image.name):
-            return await tags.names(*self._route(Target.by_tag(image)))
+            return await tags.names(self._places.registry(Target.by_tag(image)))
 
     async def blob(self, image: ImageReference, descriptor: Descriptor) -> bytes:
         """A small blob of the image's repository, e.g. a config, whole; never unverified.
@@ -154,7 +155,7 @@ class RegistryClient:
             RegistryError: see `resolve`.
         """
         with _about(image):
-            return await blobs.read(*self._route(Target.by_tag(image)), descriptor)
+            return await blobs.read(self._places.holding(Target.by_tag(image)), descriptor)
 
     async def stream(
         self, image: ImageReference, descriptor: Descriptor, start: int = 0
@@ -169,7 +170,7 @@ class RegistryClient:
             ValueError: `start` lies outside of the blob.
         """
         with _about(image):
-            download = blobs.Download(*self._route(Target.by_tag(image)), descriptor, start)
+            download = blobs.Download(self._places.holding(Target.by_tag(image)), descriptor, start)
             async with aclosing(download.pieces()) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -186,24 +187,22 @@ class RegistryClient:
         """
         with _about(image):
             subject = image.digest or (await self._manifests.digest(Target.by_tag(image)))[0]
-            session, repository = self._route(Target.by_tag(image))
             return await referrers.of(
                 image,
                 subject,
-                session=session,
-                repository=repository,
+                place=self._places.registry(Target.by_tag(image)),
                 manifests=self._manifests,
                 artifact_type=artifact_type,
             )
 
     def access(self, image: ImageReference) -> Access:
-        """How the registry of an image is reached, by its answers so far; asks for nothing.
+        """How the registry of an image, or a mirror that tells its tags, is reached, by the answers so far.
 
         Raises:
             Unreachable: it is blocked, or its address is none.
         """
-        session, _ = self._route(Target.by_tag(image))
-        return session.access
+        *mirrors, registry = (place.session.access for place in self._places.telling(Target.by_tag(image)))
+        return next((mirror for mirror in mirrors if mirror.version), registry)
 
     async def aclose(self) -> None:
         """Stop what is under way and close all connections."""
@@ -220,21 +219,17 @@ class RegistryClient:
     ) -> None:
         await self.aclose()
 
-    def _route(self, target: Target) -> tuple[Session, str]:
-        """Whom to ask for an image, and for which repository."""
-        name = f"{target.registry}/{target.repository}"
-        settings = self._settings(name)
-        session = self._sessions.get(settings)
+    def _session(self, settings: RegistrySettings, mirror: bool) -> Session:  # noqa: FBT001 - see `places.Open`
+        session = self._sessions.get((settings, mirror))
         if session is None:
-            session = Session(Endpoint.of(settings), web=self._web, store=self._store, clock=self._clock)
-            self._sessions[settings] = session
-        repository = settings.path_of(name)
-        if not repository:
-            raise Unreachable(
-                f"{settings.location} is a host and no repository, which should stand for {name}",
-                hint=f"mend the location in {settings.source or 'the configuration'}",
+            session = self._sessions[settings, mirror] = Session(
+                Endpoint.of(settings),
+                web=self._web,
+                store=self._store,
+                clock=self._clock,
+                tries=1 if mirror else None,
             )
-        return session, repository
+        return session
 
     def _reader(self, image: ImageReference) -> indexes.Read:
         async def read(child: Descriptor) -> Manifest | Index:
@@ -249,7 +244,7 @@ class RegistryClient:
         """The platforms of an index; that of a single image, which only its config tells."""
         if isinstance(document, Index):
             return await indexes.platforms(described.digest, document, self._reader(image))
-        config = await blobs.read(*self._route(Target.by_tag(image)), document.config)
+        config = await blobs.read(self._places.holding(Target.by_tag(image)), document.config)
         platform = documents.platform_of_config(config)
         return () if platform is None else (platform,)
 

@@ -64,8 +64,8 @@ class Host:
         self._left_alone_until = float("-inf")
         self._left_alone_because: Unreachable | None = None
 
-    async def ask(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Send until an answer comes that is no passing trouble, or patience ends.
+    async def ask(self, send: Callable[[], Awaitable[Answer]], tries: int | None = None) -> Answer:
+        """Send until an answer comes that is no passing trouble, or patience ends, e.g. after `tries`.
 
         When it ends with an answer of a `TRANSIENT` status, that answer is returned.
 
@@ -74,6 +74,7 @@ class Host:
             Unreachable: the host is left alone, because it asked for it or has not answered for some time.
             Untrustworthy: see `Transport.send`.
         """
+        most = tries or self._patience.tries
         connection_may_be_stale = True
         tried = turned_away = 0
         waited = 0.0
@@ -87,7 +88,9 @@ class Host:
                 self._budget = min(self._budget + self._patience.earned, self._patience.budget)
                 return outcome
             wait = self._wait(tried + turned_away, outcome)
-            if isinstance(outcome, Answer) and outcome.status == TOO_MANY_REQUESTS:
+            if isinstance(outcome, Answer) and outcome.status in _BUSY:
+                self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
+            if isinstance(outcome, Answer) and outcome.status == TOO_MANY_REQUESTS and most > 1:
                 # Nothing failed: the host asks for time. It gets as much as one long `Retry-After`, in all.
                 turned_away += 1
                 if waited + wait > self._patience.obey:
@@ -95,11 +98,9 @@ class Host:
             else:
                 tried += 1
                 hopeless = isinstance(outcome, NoAnswer) and not outcome.transient
-                if hopeless or tried >= self._patience.tries or self._budget < 1:
+                if hopeless or tried >= most or self._budget < 1:
                     return self._end(outcome)
                 self._budget -= 1
-            if isinstance(outcome, Answer) and outcome.status in _BUSY:
-                self._paused_until = max(self._paused_until, self._clock.monotonic() + wait)
             waited += wait
             await self._clock.sleep(wait)
 

@@ -1,7 +1,5 @@
 """The manifests of all registries: the digest of each by one HEAD, its document by one GET."""
 
-from collections.abc import Callable
-
 from pinbot.model.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -15,7 +13,7 @@ from pinbot.model.reference import Digest
 from pinbot.registry import answers
 from pinbot.registry.answers import Target
 from pinbot.registry.once import Once
-from pinbot.registry.session import Session
+from pinbot.registry.places import Place, Places, first
 
 LIMIT = 4 * 1024 * 1024
 """Bytes that a manifest or a config may have."""
@@ -30,13 +28,13 @@ class Manifests:
     """Asks for each manifest once, however many want it at the same time or later.
 
     Args:
-        route: whom to ask for a target, and for which repository there.
+        places: whom to ask.
     """
 
-    def __init__(self, route: Callable[[Target], tuple[Session, str]]) -> None:
-        self._route = route
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._digests = Once[Target, tuple[Digest, str]]()
-        self._documents = Once[Target, tuple[Descriptor, Manifest | Index]]()
+        self._documents = Once[tuple[Place, Target], tuple[Descriptor, Manifest | Index]]()
 
     async def digest(self, target: Target) -> tuple[Digest, str]:
         """Digest and media type, by one HEAD unless the answer to it leaves something open.
@@ -44,7 +42,7 @@ class Manifests:
         Raises:
             RegistryError: see `RegistryClient.resolve`.
         """
-        return await self._digests.get(target, lambda: self._head(target))
+        return await self._digests.get(target, lambda: self._told(target))
 
     async def document(self, target: Target) -> tuple[Descriptor, Manifest | Index]:
         """The document and its descriptor, which is that of its bytes.
@@ -52,25 +50,33 @@ class Manifests:
         Raises:
             RegistryError: see `RegistryClient.resolve`.
         """
-        return await self._documents.get(target, lambda: self._get(target))
+        places = self._places.telling if target.digest is None else self._places.holding
+        return await first(places(target), lambda place: self._document_at(place, target))
 
     async def aclose(self) -> None:
         """Stop what is under way."""
         await self._digests.aclose()
         await self._documents.aclose()
 
-    async def _head(self, target: Target) -> tuple[Digest, str]:
-        session, repository = self._route(target)
+    async def _told(self, target: Target) -> tuple[Digest, str]:
+        return await first(self._places.telling(target), lambda place: self._digest_at(place, target))
+
+    async def _digest_at(self, place: Place, target: Target) -> tuple[Digest, str]:
+        session = place.session
         if not session.head_refused:
-            answer = await session.ask("HEAD", repository, target.path, accept=_ACCEPT, limit=LIMIT)
+            answer = await session.ask("HEAD", place.repository, target.path, accept=_ACCEPT, limit=LIMIT)
             found = answers.of_head(answer, target)
             if found is not None:
                 return found
             session.head_refused = answer.status in _NO_HEAD
-        described, _ = await self.document(target)
+        described, _ = await self._document_at(place, target)
         return described.digest, described.media_type
 
-    async def _get(self, target: Target) -> tuple[Descriptor, Manifest | Index]:
-        session, repository = self._route(target)
-        answer = await session.ask("GET", repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT)
+    async def _document_at(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
+        return await self._documents.get((place, target), lambda: self._get(place, target))
+
+    async def _get(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
+        answer = await place.session.ask(
+            "GET", place.repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT
+        )
         return answers.of_get(answer, target)

@@ -11,7 +11,7 @@ from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry import complaints, pages
 from pinbot.registry.answers import Target
 from pinbot.registry.manifests import LIMIT, Manifests
-from pinbot.registry.session import Session
+from pinbot.registry.places import Place
 
 _WHAT = "list of referrers"
 _MOST = 10_000
@@ -23,8 +23,7 @@ async def of(
     image: ImageReference,
     subject: Digest,
     *,
-    session: Session,
-    repository: str,
+    place: Place,
     manifests: Manifests,
     artifact_type: str | None,
 ) -> tuple[Descriptor, ...]:
@@ -34,18 +33,17 @@ async def of(
         RegistryError: the registry cannot be asked, or its answer is none.
     """
     found = None
-    if not session.no_referrers:
-        found = await _of_api(session, repository, subject, artifact_type)
+    if not place.session.no_referrers:
+        found = await _of_api(place, subject, artifact_type)
     if found is None:
         found = await _of_tag(image, subject, manifests)
     wanted = [entry for entry in found if artifact_type is None or entry.artifact_type == artifact_type]
     return tuple({entry.digest: entry for entry in wanted}.values())
 
 
-async def _of_api(
-    session: Session, repository: str, subject: Digest, artifact_type: str | None
-) -> list[Descriptor] | None:
+async def _of_api(place: Place, subject: Digest, artifact_type: str | None) -> list[Descriptor] | None:
     """What the registry lists; None if it does not know how to."""
+    session, repository = place.session, place.repository
     query = "" if artifact_type is None else f"?{httpx.QueryParams(artifactType=artifact_type)}"
     path = f"referrers/{subject}{query}"
     first = await session.ask("GET", repository, path, accept=OCI_INDEX, limit=LIMIT)

@@ -23,9 +23,25 @@ class Session:
         name: the registry as references name it.
         head_refused: set when the registry has shown that it does not know HEAD.
         no_referrers: set when it has shown that it does not know the referrers API.
+
+    Args:
+        endpoint: where it is.
+        web: sends the requests.
+        store: in whose name to ask.
+        clock: for the life of tokens.
+        tries: how often to send a request, if not as often as usual.
     """
 
-    def __init__(self, endpoint: Endpoint, *, web: Web, store: CredentialStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        web: Web,
+        store: CredentialStore,
+        clock: Clock,
+        tries: int | None = None,
+    ) -> None:
+        self._tries = tries
         self._endpoint = endpoint
         self.name = endpoint.name
         self.head_refused = False
@@ -72,6 +88,7 @@ class Session:
                     accept=accept,
                     authorization=used.header,
                     first_byte=first_byte,
+                    tries=self._tries,
                 )
                 self._learn(answer)
                 refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)

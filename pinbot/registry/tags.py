@@ -6,6 +6,7 @@ from contextlib import aclosing
 from pinbot.errors import Untrustworthy
 from pinbot.model.reference import is_tag
 from pinbot.registry import pages
+from pinbot.registry.places import Place
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Answer
 
@@ -18,12 +19,13 @@ _PAGE_SIZES = ("?n=1000", "?n=100", "")
 _TOO_MANY_AT_ONCE = frozenset({400, 405, 413})
 
 
-async def names(session: Session, repository: str) -> tuple[str, ...]:
+async def names(place: Place) -> tuple[str, ...]:
     """All tags, each once, in the registry's order; what could not be written in a reference is left out.
 
     Raises:
         RegistryError: there is no such repository, or its tags cannot be had.
     """
+    session, repository = place.session, place.repository
     found: dict[str, None] = {}
     first = await _first_page(session, repository)
     following = pages.follow(session, repository, first, what=_WHAT, accept=_ACCEPT, limit=_PAGE_LIMIT)

@@ -46,11 +46,13 @@ class Web:
         form: dict[str, str] | None = None,
         redirects: int = _MOST_REDIRECTS,
         first_byte: int | None = None,
+        tries: int | None = None,
     ) -> Answer:
         """Send a request and follow where the answer points, at most `redirects` times.
 
         `authorization` goes to the origin of `url` only. With a `first_byte` the content is asked for from
-        there on, and left in `Answer.stream`; `limit` is for what comes instead of content.
+        there on, and left in `Answer.stream`; `limit` is for what comes instead of content. `tries` is how
+        often to send it, if not as often as `Patience` says.
 
         Raises:
             Unreachable: see `Host.ask`.
@@ -73,7 +75,7 @@ class Web:
                 limit=limit,
                 streamed=first_byte is not None,
             )
-            answer = await self._host(url).ask(partial(self._transport.send, request))
+            answer = await self._host(url).ask(partial(self._transport.send, request), tries)
             if answer.status not in _REDIRECTS or not redirects:
                 return answer
             url = self._next(answer)

@@ -108,12 +108,32 @@ def test_credentials_come_from_dockers_config_and_above_it_from_variables(tmp_pa
     assert credentials(work, environ, settings) == {
         "auths": {
             "ghcr.io": encoded("octo:cat"),
-            "quay.io": encoded("robot:s:3cret"),
+            "quay.io": encoded("a:b"),
             "cache.example.com": encoded("robot:s:3cret"),
         },
         "credHelpers": {"x.io": "pass"},
     }
     assert (work / "auth.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_nobodys_credentials_are_offered_to_another(tmp_path: Path) -> None:
+    environ = {"U": "me", "P": "secret", "HOME": str(tmp_path)}
+    named = {"username_variable": "U", "password_variable": "P"}
+    registries = (
+        RegistrySettings(name="docker.io/library", location="cache.example.com/hub", **named),
+        RegistrySettings(name="quay.io", mirrors=(Mirror(location="m.example.com"),), **named),
+    )
+    found = credentials(tmp_path, environ, *registries)["auths"]
+    assert found == {"cache.example.com/hub": encoded("me:secret"), "quay.io": encoded("me:secret")}
+
+
+def test_a_mirror_serves_tags_only_where_every_one_is_said_to_know_them(tmp_path: Path) -> None:
+    knows, may_lag = Mirror(location="a.example.com", authoritative=True), Mirror(location="b.example.com")
+    for mirrors, by_digest_only in (((knows,), False), ((knows, may_lag), True), ((may_lag,), True)):
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        conf = registries_conf(folder, RegistrySettings(name="docker.io", mirrors=mirrors))
+        assert conf["registry"][0]["mirror-by-digest-only"] is by_digest_only
 
 
 def test_without_credentials_nothing_is_offered(tmp_path: Path) -> None:
