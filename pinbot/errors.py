@@ -16,6 +16,7 @@
     │   ├── Untrustworthy             1  untrustworthy   the registry's answer contradicts itself
     │   └── Unsupported               1  unsupported     what is there is no image that builders pull
     ├── ImageError                1  image           an image, or a part of it, cannot be looked into
+    │   └── Mismatch              1  mismatch        a part of an image is not the one that it names
     ├── BuilderError                  1  builder         no builder, or one that cannot do this build
     └── ForgeError                    1  forge
         ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
@@ -173,6 +174,12 @@ class ImageError(PinbotError):
     """An image in a file or folder, or a layer of any image, cannot be looked into."""
 
     code = "image"
+
+
+class Mismatch(ImageError):
+    """A part of an image is not the one that its manifest or its config names by digest, size or count."""
+
+    code = "mismatch"
 
 
 class BuilderError(PinbotError):

@@ -3,7 +3,19 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from pinbot.audit import binary_hardening, binary_origin, binary_runtime, image_size
+from pinbot.audit import (
+    binary_hardening,
+    binary_origin,
+    binary_runtime,
+    image_access,
+    image_data,
+    image_parts,
+    image_secrets,
+    image_size,
+    image_start,
+    image_surface,
+    image_user,
+)
 from pinbot.audit.binary_subject import BinarySubject
 from pinbot.audit.check import Check
 from pinbot.audit.subject import ImageSubject
@@ -15,7 +27,18 @@ def _in_order(checks: Iterable[Check[Any]]) -> tuple[Check[Any], ...]:
     return tuple(sorted(checks, key=lambda check: rule_order(check.rule.id)))
 
 
-IMAGE: tuple[Check[ImageSubject], ...] = _in_order((*image_size.CHECKS,))
+IMAGE: tuple[Check[ImageSubject], ...] = _in_order(
+    (
+        *image_user.CHECKS,
+        *image_access.CHECKS,
+        *image_start.CHECKS,
+        *image_surface.CHECKS,
+        *image_data.CHECKS,
+        *image_secrets.CHECKS,
+        *image_size.CHECKS,
+        *image_parts.CHECKS,
+    )
+)
 BINARY: tuple[Check[BinarySubject], ...] = _in_order(
     (*binary_hardening.CHECKS, *binary_runtime.CHECKS, *binary_origin.CHECKS)
 )

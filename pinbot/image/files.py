@@ -1,7 +1,7 @@
 """The file system that the layers of an image make, in memory (image-spec 1.1, layer.md)."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pinbot.model.image import Entry, EntryKind
 
@@ -14,6 +14,7 @@ class Files:
 
     Attributes:
         repeated: paths that more than one layer brings as a file, each with the numbers of those layers.
+        hidden: files of layers that a higher one replaces or removes: bytes that are pulled for nothing.
         unkept: files whose content was asked for and is not here, each with the reason.
 
     Args:
@@ -28,6 +29,7 @@ class Files:
         contents: Mapping[str, bytes] | None = None,
         repeated: Mapping[str, tuple[int, ...]] | None = None,
         *,
+        hidden: Iterable[Entry] = (),
         unkept: Mapping[str, str] | None = None,
         origins: Mapping[str, tuple[int, str]] | None = None,
     ) -> None:
@@ -36,6 +38,7 @@ class Files:
         self._origins = origins or {}
         self._paths: list[str] | None = None
         self.repeated = repeated or {}
+        self.hidden = tuple(hidden)
         self.unkept = unkept or {}
 
     def __len__(self) -> int:

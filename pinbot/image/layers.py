@@ -16,7 +16,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 
 from pinbot import documents
-from pinbot.errors import ImageError
+from pinbot.errors import ImageError, Mismatch
 from pinbot.image import names, tar
 from pinbot.image.decompress import Inflater
 from pinbot.image.limits import DEFAULT, Limits
@@ -193,7 +193,7 @@ class Layer:
         if self._whole is not None and self._diff_id is not None:
             actual = self._whole.hexdigest()
             if actual != self._diff_id.hex:
-                raise ImageError(
+                raise Mismatch(
                     f"is not the one that the config names: its digest when it is not compressed is "
                     f"{self._diff_id.algorithm}:{actual}, where it should be {self._diff_id}",
                     hint="push the image anew",

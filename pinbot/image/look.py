@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from pinbot import documents
-from pinbot.errors import ImageError
+from pinbot.errors import Mismatch
 from pinbot.image import layers
 from pinbot.image.files import Files
 from pinbot.image.layers import Added, Allowance, Keep, Wanted
@@ -23,7 +23,7 @@ async def config(source: ImageSource, manifest: Manifest) -> ImageConfig:
     """
     found = documents.image_config(await source.blob(manifest.config))
     if len(found.diff_ids) != len(manifest.layers):
-        raise ImageError(
+        raise Mismatch(
             f"the config tells of {len(found.diff_ids)} layers, the manifest of {len(manifest.layers)}",
             hint="push the image anew",
             image=source.name,

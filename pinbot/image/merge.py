@@ -27,6 +27,7 @@ class Tree:
         self._unkept: dict[str, str] = {}
         self._origins: dict[str, tuple[int, str]] = {}
         self._earlier: dict[str, tuple[int, ...]] = {}
+        self._hidden: list[Entry] = []
 
     def apply(self, change: Change, layer: int) -> None:
         """Make one change of the layer with that number.
@@ -55,7 +56,14 @@ class Tree:
                 layers = (*layers, entry.layer)  # noqa: PLW2901  the last one that brings it
             if len(layers) > 1:
                 repeated[path] = layers
-        return Files(self._entries, self._contents, repeated, unkept=self._unkept, origins=self._origins)
+        return Files(
+            self._entries,
+            self._contents,
+            repeated,
+            hidden=self._hidden,
+            unkept=self._unkept,
+            origins=self._origins,
+        )
 
     def _add(self, change: Added) -> None:
         entry = change.entry
@@ -153,8 +161,10 @@ class Tree:
             del self._children[folder]
         self._contents.pop(path, None)
         self._unkept.pop(path, None)
-        self._origins.pop(path, None)
+        elsewhere = self._origins.pop(path, None)
         if entry.kind is EntryKind.FILE:
+            if elsewhere is None:  # a hard link has no bytes of its own
+                self._hidden.append(entry)
             earlier = self._earlier.get(path, ())
             if entry.layer not in earlier:
                 self._earlier[path] = (*earlier, entry.layer)

@@ -8,7 +8,7 @@ from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from pinbot.errors import ImageError
+from pinbot.errors import ImageError, Mismatch
 from pinbot.image import disk, names, tar
 from pinbot.image.decompress import Inflater
 from pinbot.image.limits import DEFAULT, Limits
@@ -222,13 +222,14 @@ async def verified(store: Store, name: str, descriptor: Descriptor) -> AsyncGene
     """The bytes of a blob; the last come when all are known to be those of the descriptor.
 
     Raises:
-        ImageError: it is not there, or is another one.
+        ImageError: it is not there.
+        Mismatch: it is another one.
     """
     size = await store.size(name)
     if size is None:
         raise absent(store, name)
     if size != descriptor.size:
-        raise ImageError(
+        raise Mismatch(
             f"{name} in {store.place} has {size} bytes, where the manifest says {descriptor.size}",
             hint="make the image anew",
         )
@@ -241,7 +242,7 @@ async def verified(store: Store, name: str, descriptor: Descriptor) -> AsyncGene
                 yield last
             last = piece
     if whole.hexdigest() != descriptor.digest.hex:
-        raise ImageError(
+        raise Mismatch(
             f"{name} in {store.place} has the digest {descriptor.digest.algorithm}:{whole.hexdigest()}, "
             "which is not that of its name",
             hint="the file is damaged: make the image anew",

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+_FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
+
 
 class Severity(StrEnum):
     """How bad it is. An error fails the audit; a warning should be mended; a note is worth knowing."""
@@ -73,8 +75,8 @@ class Finding:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """By this a finding is the same one in another build, wherever its line has moved to."""
-        return self.rule, self.path or self.file or "", self.message
+        """By this a finding is the same one in another build: neither its line nor a figure in it counts."""
+        return self.rule, self.path or self.file or "", _FIGURES.sub("0", self.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

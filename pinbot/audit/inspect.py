@@ -1,0 +1,147 @@
+"""Looking into one image with all rules that are for images and binaries."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from pinbot.audit import binary_subject, catalog, profile
+from pinbot.audit.audit import examine, join
+from pinbot.audit.subject import ImageSubject
+from pinbot.errors import ImageError, Mismatch, Untrustworthy
+from pinbot.image import look, platforms
+from pinbot.image.files import Files
+from pinbot.model.binary import Binary
+from pinbot.model.finding import Audit, Profile, Unchecked
+from pinbot.model.image import Entry, ImageConfig
+from pinbot.model.inspection import Inspection, Program
+from pinbot.model.manifest import Descriptor, Manifest
+from pinbot.model.reference import Platform
+from pinbot.ports import ImageSource
+
+_MIB = 1024**2
+_SMALL, _SMALL_TOGETHER = _MIB, 96 * _MIB
+_PROGRAM, _PROGRAMS_TOGETHER = 96 * _MIB, 144 * _MIB
+_NEED_NO_FILES = frozenset({"I12", "I15"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an image is held to.
+
+    Attributes:
+        profile: what kind of image is meant; None leaves it to what the image looks like.
+        max_size: compressed bytes that it may have; None leaves it to the profile.
+        ignore: ids of rules that are switched off.
+        at: the time, with its zone, to tell what has expired.
+    """
+
+    profile: Profile | None = None
+    max_size: int | None = None
+    ignore: Collection[str] = ()
+    at: datetime | None = None
+
+
+async def inspect(source: ImageSource, terms: Terms, platform: Platform | None = None) -> Inspection:
+    """Read an image for one platform, and hold it to the rules.
+
+    Raises:
+        RegistryError: it cannot be had.
+        ImageError: it cannot be looked into.
+    """
+    descriptor, manifest = await platforms.pick(source, platform)
+    try:
+        config = await look.config(source, manifest)
+        _refuse_foreign(config, source.name)
+        files = await look.files(source, manifest, config, keep=Keeper())
+    except (Mismatch, Untrustworthy) as error:
+        return _mismatched(source.name, descriptor, manifest, terms, error.message)
+    subject = ImageSubject(
+        manifest=manifest,
+        config=config,
+        files=files,
+        profile=terms.profile or profile.detect(files),
+        max_size=terms.max_size,
+        at=terms.at,
+    )
+    binaries = binary_subject.subjects(subject)
+    audits = [
+        examine(catalog.IMAGE, subject, name=source.name, profile=subject.profile, ignore=terms.ignore),
+        *(
+            examine(catalog.BINARY, binary, name=source.name, profile=subject.profile, ignore=terms.ignore)
+            for binary in binaries
+        ),
+    ]
+    return Inspection(
+        audit=join(audits, name=source.name, profile=subject.profile),
+        digest=descriptor.digest,
+        config=config,
+        size=manifest.compressed_size,
+        layers=len(manifest.layers),
+        budget=subject.budget,
+        programs=tuple(
+            Program(path=binary.path, binary=binary.outcome)
+            for binary in binaries
+            if isinstance(binary.outcome, Binary)
+        ),
+    )
+
+
+class Keeper:
+    """Says of which files the content is kept: small ones for what is in them, and programs.
+
+    A file is kept whole or not at all. Each kind has room of its own, which the other cannot take.
+    """
+
+    def __init__(self) -> None:
+        self._small = _SMALL_TOGETHER
+        self._programs = _PROGRAMS_TOGETHER
+
+    def __call__(self, entry: Entry) -> int:
+        """How many bytes of a file to keep."""
+        if entry.size <= min(_SMALL, self._small):
+            self._small -= entry.size
+            return _SMALL
+        if entry.mode & 0o111 and entry.size <= min(_PROGRAM, self._programs):
+            self._programs -= entry.size
+            return _PROGRAM
+        return 0
+
+
+def _refuse_foreign(config: ImageConfig, name: str) -> None:
+    if config.platform is not None and config.platform.os != "linux":
+        raise ImageError(
+            f"the image is for {config.platform}, and pinbot's rules are for Linux",
+            hint="name a Linux image, or one of an index with --platform",
+            image=name,
+        )
+
+
+def _mismatched(
+    name: str, descriptor: Descriptor, manifest: Manifest, terms: Terms, problem: str
+) -> Inspection:
+    """An image of which nothing more can be said: whatever is in it, it is not what it should be."""
+    subject = ImageSubject(
+        manifest=manifest,
+        config=ImageConfig(),
+        files=Files({}),
+        profile=terms.profile or Profile.ANY,
+        max_size=terms.max_size,
+        mismatch=problem,
+    )
+    kind = subject.profile
+    checks = [check for check in catalog.IMAGE if check.rule.id in _NEED_NO_FILES]
+    left = [*(check.rule for check in catalog.IMAGE), *(check.rule for check in catalog.BINARY)]
+    others = tuple(
+        Unchecked(rule=rule.id, reason="what is in the image cannot be trusted: see I15")
+        for rule in left
+        if rule.id not in _NEED_NO_FILES and rule.id not in terms.ignore and kind in rule.profiles
+    )
+    found = examine(checks, subject, name=name, profile=kind, ignore=terms.ignore)
+    return Inspection(
+        audit=join((found, Audit(subject=name, profile=kind, unchecked=others)), name=name, profile=kind),
+        digest=descriptor.digest,
+        config=subject.config,
+        size=manifest.compressed_size,
+        layers=len(manifest.layers),
+        budget=subject.budget,
+    )
