@@ -112,9 +112,11 @@ class Package:
     Attributes:
         version: as its ecosystem writes it, with epoch and release.
         architecture: empty where the ecosystem knows none.
-        source: name of the source package that it was built from; empty where it is not told.
+        source: name of the source package that it was built from; empty where it is not told. Of a crate that
+            is not from crates.io: where else it is from, e.g. `git`.
         source_version: version of that one; empty where it is the package's own or is not told.
         place: path of the database, or of the binary, that tells of it.
+        root: whether it is the program itself that the binary was built from, rather than something in it.
     """
 
     ecosystem: Ecosystem
@@ -124,6 +126,7 @@ class Package:
     source: str = ""
     source_version: str = ""
     place: str = ""
+    root: bool = False
 
 
 class VersionChange(StrEnum):
