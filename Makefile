@@ -46,6 +46,7 @@ bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
 	$(python) -m benchmarks.scan
 	$(python) -m benchmarks.resolve
 	$(python) -m benchmarks.update
+	$(python) -m benchmarks.layers
 
 .PHONY: lock
 lock: ## Renew requirements/*.txt from pyproject.toml (needs uv: pipx install uv)

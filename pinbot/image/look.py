@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import partial
 
 from pinbot import documents
 from pinbot.errors import Mismatch
 from pinbot.image import layers
 from pinbot.image.files import Files
-from pinbot.image.layers import Added, Allowance, Keep, Wanted
+from pinbot.image.layers import Added, Allowance, Keep, Layer, Wanted
 from pinbot.image.limits import DEFAULT, Limits
 from pinbot.image.merge import Tree
 from pinbot.model.image import Entry, ImageConfig
@@ -51,13 +52,8 @@ async def files(
     tree = Tree()
     allowance = Allowance(limits)
     for number, (layer, diff_id) in enumerate(zip(manifest.layers, config.diff_ids, strict=True)):
-        changes = layers.read(
-            source, layer, number=number, diff_id=diff_id, keep=keep, hashed=hashed, allowance=allowance
-        )
-        async with aclosing(changes):
-            async for change in changes:
-                with layers.about(source, layer):
-                    tree.apply(change, number)
+        reader = Layer(number=number, diff_id=diff_id, keep=keep, hashed=hashed, allowance=allowance)
+        await layers.pour(source, layer, reader, partial(tree.apply, layer=number))
     return tree.files()
 
 

@@ -176,7 +176,8 @@ class Parser:
         flag, data = self._extended
         self._extended = None
         if flag == ord("x"):
-            self._pax.update(_records(bytes(data)))
+            # A second one in a row takes the place of the first, as it does for Go.
+            self._pax = dict(_records(bytes(data)))
         elif flag in b"LK":
             self._long[flag] = _text(bytes(data))
 
@@ -212,7 +213,7 @@ class Parser:
             if block[482]:
                 self._unmapped = member
                 return None
-        elif any(key.startswith("GNU.sparse.") for key in pax):
+        elif pax and any(key.startswith("GNU.sparse.") for key in pax):
             member.sparse = True
             member.name = pax.get("GNU.sparse.name") or name
             real = "GNU.sparse.realsize" if "GNU.sparse.realsize" in pax else "GNU.sparse.size"
@@ -298,13 +299,12 @@ def _name(block: bytes) -> str:
 
 def _records(data: bytes) -> Iterator[tuple[str, str]]:
     """The records of an extended header, each `length key=value` and a new line."""
-    while data:
-        length, space, _ = data[:_MOST_DIGITS].partition(b" ")
-        if not space or not length.isdigit():
-            raise _damaged("an extended header is none")
-        end = int(length)
-        key, equals, value = data[len(length) + 1 : end - 1].partition(b"=")
-        if end > len(data) or not equals or not key or data[end - 1 : end] != b"\n":
+    start = 0
+    while start < len(data):
+        length, space, _ = data[start : start + _MOST_DIGITS].partition(b" ")
+        end = start + int(length) if space and length.isdigit() else start
+        key, equals, value = data[start + len(length) + 1 : end - 1].partition(b"=")
+        if not start < end <= len(data) or not equals or not key or data[end - 1] != ord("\n"):
             raise _damaged("an extended header is none")
         yield key.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")
-        data = data[end:]
+        start = end
