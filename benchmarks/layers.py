@@ -27,7 +27,7 @@ from benchmarks.table import save, show
 from pinbot import wiring
 from pinbot.config import Config
 from pinbot.image import look, platforms
-from pinbot.image.opening import open_image
+from pinbot.image.sources.opening import open_image
 from pinbot.model.manifest import OCI_MANIFEST
 from pinbot.ports import Registry
 from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher, digest_of, to_json

@@ -20,7 +20,8 @@ class Files:
     Args:
         entries: every name by its path, parents included.
         contents: what was kept of files, by path.
-        origins: where a file stands in its layer, for those that stand under another name than their path.
+        origins: where a file stands in its layer, for those that stand under another name than their path;
+            None where that name stands for something else by the end of the layer.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Files:
         *,
         hidden: Iterable[Entry] = (),
         unkept: Mapping[str, str] | None = None,
-        origins: Mapping[str, tuple[int, str]] | None = None,
+        origins: Mapping[str, tuple[int, str] | None] | None = None,
     ) -> None:
         self._entries = entries
         self._contents = contents or {}
@@ -107,8 +108,11 @@ class Files:
         entry = self.resolve(path)
         return None if entry is None else self._contents.get(entry.path)
 
-    def origin(self, entry: Entry) -> tuple[int, str]:
-        """The number of the layer that holds the content of a file, and the path that it has there."""
+    def origin(self, entry: Entry) -> tuple[int, str] | None:
+        """The number of the layer that holds the content of a file, and the path that it has there.
+
+        None where the layer has something else under that path, too.
+        """
         return self._origins.get(entry.path, (entry.layer, entry.path))
 
     @property

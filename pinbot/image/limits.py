@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pinbot.errors import ImageError
+
 _MIB = 1024**2
 _GIB = 1024**3
 
@@ -32,3 +34,47 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+class Allowance:
+    """What is left of the limits that all layers of an image share."""
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self.limits = limits
+        self._entries = limits.entries
+        self._inflated = limits.image_size
+        self._kept = limits.kept
+
+    def count_entry(self) -> None:
+        """One more name.
+
+        Raises:
+            ImageError: that is one too many.
+        """
+        self._entries -= 1
+        if self._entries < 0:
+            raise ImageError(
+                f"brings the names in the image to more than {self.limits.entries}, the most that are read",
+                hint="put fewer files into the image, or pack them",
+            )
+
+    def inflate(self, size: int) -> None:
+        """So many more bytes.
+
+        Raises:
+            ImageError: that is too many.
+        """
+        self._inflated -= size
+        if self._inflated < 0:
+            raise ImageError(
+                f"brings the image to more than {self.limits.image_size} bytes when it is not compressed, "
+                "the most that are read",
+                hint="make the image smaller",
+            )
+
+    def keep(self, size: int) -> bool:
+        """Whether there is room for a content of that size; it is then taken."""
+        if size > self._kept:
+            return False
+        self._kept -= size
+        return True

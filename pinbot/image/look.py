@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import aclosing
-from functools import partial
 
 from pinbot import documents
 from pinbot.errors import Mismatch
-from pinbot.image import layers
 from pinbot.image.files import Files
-from pinbot.image.layers import Added, Allowance, Keep, Layer, Wanted
-from pinbot.image.limits import DEFAULT, Limits
-from pinbot.image.merge import Tree
+from pinbot.image.layers import reading
+from pinbot.image.layers.changes import Added, Keep, Wanted, none, nothing
+from pinbot.image.layers.layer import Layer
+from pinbot.image.layers.merge import Tree
+from pinbot.image.limits import DEFAULT, Allowance, Limits
 from pinbot.model.image import Entry, ImageConfig
 from pinbot.model.manifest import Manifest
 from pinbot.ports import ImageSource
@@ -37,8 +37,8 @@ async def files(
     manifest: Manifest,
     config: ImageConfig,
     *,
-    keep: Keep = layers.nothing,
-    hashed: Wanted = layers.none,
+    keep: Keep = nothing,
+    hashed: Wanted = none,
     limits: Limits = DEFAULT,
 ) -> Files:
     """Read all layers and lay them upon each other; each is compared with what manifest and config say.
@@ -51,9 +51,14 @@ async def files(
     """
     tree = Tree()
     allowance = Allowance(limits)
-    for number, (layer, diff_id) in enumerate(zip(manifest.layers, config.diff_ids, strict=True)):
-        reader = Layer(number=number, diff_id=diff_id, keep=keep, hashed=hashed, allowance=allowance)
-        await layers.pour(source, layer, reader, partial(tree.apply, layer=number))
+    layers = [
+        (
+            descriptor,
+            Layer(number=number, diff_id=diff_id, keep=keep, hashed=hashed, allowance=allowance),
+        )
+        for number, (descriptor, diff_id) in enumerate(zip(manifest.layers, config.diff_ids, strict=True))
+    ]
+    await reading.read_all(source, layers, tree.apply)
     return tree.files()
 
 
@@ -76,8 +81,9 @@ async def contents(
     places: dict[int, dict[str, list[tuple[str, int]]]] = {}
     for path, size in wanted.items():
         entry = files.resolve(path)
-        if entry is not None:
-            number, origin = files.origin(entry)
+        found_at = None if entry is None else files.origin(entry)
+        if found_at is not None:
+            number, origin = found_at
             places.setdefault(number, {}).setdefault(origin, []).append((path, size))
     found: dict[str, bytes] = {}
     allowance = Allowance(limits)
@@ -86,11 +92,9 @@ async def contents(
         def keep(entry: Entry, here: Mapping[str, list[tuple[str, int]]] = here) -> int:
             return max((size for _, size in here.get(entry.path, ())), default=0)
 
-        async with aclosing(
-            layers.read(source, manifest.layers[number], number=number, keep=keep, allowance=allowance)
-        ) as changes:
+        changes = reading.read(source, manifest.layers[number], number=number, keep=keep, allowance=allowance)
+        async with aclosing(changes):
             async for change in changes:
                 if isinstance(change, Added) and change.path in here and change.content is not None:
-                    for path, size in here[change.path]:
-                        found[path] = change.content[:size]
+                    found |= {path: change.content[:size] for path, size in here[change.path]}
     return found

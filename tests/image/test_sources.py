@@ -9,7 +9,7 @@ import pytest
 
 from pinbot.image import look, platforms
 from pinbot.image.files import Files
-from pinbot.image.opening import open_image
+from pinbot.image.sources.opening import open_image
 from pinbot.model.manifest import Manifest
 from pinbot.ports import ImageSource, Registry
 from tests.support import local_images

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from pinbot.errors import Untrustworthy
-from pinbot.image.meter import Meter
+from pinbot.image.sources.meter import Meter
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import ImageReference

@@ -5,9 +5,9 @@ from contextlib import aclosing
 
 from pinbot import documents
 from pinbot.errors import ImageError, RegistryError
-from pinbot.image import stores
-from pinbot.image.meter import Meter
-from pinbot.image.stores import Store
+from pinbot.image.sources import stores
+from pinbot.image.sources.meter import Meter
+from pinbot.image.sources.stores import Store
 from pinbot.model.image import Taken
 from pinbot.model.manifest import OCI_INDEX, Descriptor, Index, Manifest
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from pinbot.errors import ImageError, Mismatch
-from pinbot.image import disk, names, tar
-from pinbot.image.decompress import Inflater
+from pinbot.image.layers import names, tar
+from pinbot.image.layers.inflate import Inflater
 from pinbot.image.limits import DEFAULT, Limits
+from pinbot.image.sources import disk
 from pinbot.model.manifest import Descriptor
 
 SMALL = 4 * 1024 * 1024

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from pinbot.errors import ImageError
 from pinbot.image.files import MOST_LINKS, Files
-from pinbot.image.layers import Added, Change, Cleared, Linked, Removed
-from pinbot.image.tar import shown
+from pinbot.image.layers.changes import Added, Change, Cleared, Linked, Removed
+from pinbot.image.layers.tar import shown
 from pinbot.model.image import Entry, EntryKind
 
 _IMPLIED_MODE = 0o755
@@ -26,6 +26,8 @@ class Tree:
         self._contents: dict[str, bytes] = {}
         self._unkept: dict[str, str] = {}
         self._origins: dict[str, tuple[int, str]] = {}
+        self._layer = 0
+        self._replaced: set[tuple[int, str]] = set()
         self._earlier: dict[str, tuple[int, ...]] = {}
         self._hidden: list[Entry] = []
 
@@ -35,6 +37,7 @@ class Tree:
         Raises:
             ImageError: no runtime could unpack this.
         """
+        self._layer = layer
         match change:
             case Added():
                 self._add(change)
@@ -56,24 +59,24 @@ class Tree:
                 layers = (*layers, entry.layer)  # noqa: PLW2901  the last one that brings it
             if len(layers) > 1:
                 repeated[path] = layers
+        origins = {
+            path: None if origin in self._replaced else origin for path, origin in self._origins.items()
+        }
         return Files(
             self._entries,
             self._contents,
             repeated,
             hidden=self._hidden,
             unkept=self._unkept,
-            origins=self._origins,
+            origins=origins,
         )
 
     def _add(self, change: Added) -> None:
         entry = change.entry
         path = self._place(entry.path, entry.layer)
+        self._put(entry if path == entry.path else replace(entry, path=path))
         if path != entry.path:
             self._origins[path] = (entry.layer, entry.path)
-            entry = replace(entry, path=path)
-        else:
-            self._origins.pop(path, None)
-        self._put(entry)
         if change.content is not None:
             self._contents[path] = change.content
         if change.unkept:
@@ -162,6 +165,9 @@ class Tree:
         self._contents.pop(path, None)
         self._unkept.pop(path, None)
         elsewhere = self._origins.pop(path, None)
+        origin = elsewhere or (entry.layer, path)
+        if origin[0] == self._layer:
+            self._replaced.add(origin)
         if entry.kind is EntryKind.FILE:
             if elsewhere is None:  # a hard link has no bytes of its own
                 self._hidden.append(entry)

@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 
 from pinbot.errors import ImageError
-from pinbot.image import location
-from pinbot.image.archive import Saved
-from pinbot.image.layout import Layout
 from pinbot.image.limits import DEFAULT, Limits
-from pinbot.image.location import LocalImage, Transport
-from pinbot.image.remote import Remote
-from pinbot.image.stores import Archive, Folder, Store
+from pinbot.image.sources import location
+from pinbot.image.sources.archive import Saved
+from pinbot.image.sources.layout import Layout
+from pinbot.image.sources.location import LocalImage, Transport
+from pinbot.image.sources.remote import Remote
+from pinbot.image.sources.stores import Archive, Folder, Store
 from pinbot.model.reference import ImageReference
 from pinbot.ports import ImageSource, Registry
 

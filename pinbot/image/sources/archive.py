@@ -6,10 +6,10 @@ from contextlib import aclosing
 from functools import partial
 
 from pinbot import documents, saved
-from pinbot.errors import ImageError, PinbotError
-from pinbot.image import disk, stores
-from pinbot.image.meter import Meter
-from pinbot.image.stores import Store
+from pinbot.errors import ImageError, Mismatch, PinbotError
+from pinbot.image.sources import disk, stores
+from pinbot.image.sources.meter import Meter
+from pinbot.image.sources.stores import Store
 from pinbot.model.image import Taken
 from pinbot.model.manifest import OCI_MANIFEST, Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
@@ -81,7 +81,7 @@ class Saved:
         described = saved.digest_of(config)
         stem = image.config.rpartition("/")[2].removesuffix(".json")
         if len(stem) == len(described.hex) and stem != described.hex:
-            raise ImageError(
+            raise Mismatch(
                 f"{image.config} in {self._store.place} is not what its name says, but {described}",
                 hint="the file is damaged: save the image anew",
                 image=self.name,

@@ -1,31 +1,17 @@
-"""What one layer changes in the file system below it (image-spec 1.1, layer.md).
+"""One layer, as its bytes come: inflated, parsed, and told as changes, without any I/O."""
 
-    keep = lambda entry: 2**20 if entry.path == "lib/apk/db/installed" else 0
-    async with aclosing(read(source, layer, keep=keep)) as changes:
-        async for change in changes:
-            ...
-
-Nothing is stored but what `keep` asks for, and whoever leaves the loop stops the download.
-"""
-
-import asyncio
 import hashlib
-import re
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
-from pinbot import documents
 from pinbot.errors import ImageError, Mismatch
-from pinbot.image import names, tar
-from pinbot.image.decompress import Inflater
-from pinbot.image.limits import DEFAULT, Limits
+from pinbot.image.layers import names, tar
+from pinbot.image.layers.changes import Added, Change, Cleared, Keep, Linked, Removed, Wanted, none, nothing
+from pinbot.image.layers.inflate import Inflater
+from pinbot.image.limits import Allowance
 from pinbot.model.image import Entry, EntryKind
-from pinbot.model.manifest import Descriptor
 from pinbot.model.reference import Digest
-from pinbot.ports import ImageSource
 
-_LAYER = re.compile(r"[\w.+/-]*[./]tar(?:[.+](?:gzip|gz|zstd))?", re.ASCII)
 _WHITEOUT = ".wh."
 _META = ".wh..wh."
 _OPAQUE = ".wh..wh..opq"
@@ -37,109 +23,6 @@ _KINDS = {
     tar.Kind.DEVICE: EntryKind.DEVICE,
     tar.Kind.FIFO: EntryKind.FIFO,
 }
-
-
-@dataclass(slots=True, kw_only=True)
-class Added:
-    """A name that is new, or takes the place of what a lower layer had there.
-
-    Attributes:
-        content: the first bytes of a file, as many as were asked for; None if none were, or by `unkept`.
-        unkept: why there is no content though it was asked for.
-    """
-
-    entry: Entry
-    content: bytes | None = None
-    unkept: str = ""
-
-    @property
-    def path(self) -> str:
-        """Where the layer puts it; a link on the way there may lead elsewhere."""
-        return self.entry.path
-
-
-@dataclass(slots=True, kw_only=True)
-class Linked:
-    """A hard link: a further name for what `target` names, in this layer or a lower one."""
-
-    path: str
-    target: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Removed:
-    """A whiteout: what lower layers have under this name is gone, with all below it."""
-
-    path: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Cleared:
-    """An opaque directory: it stays, but what lower layers have in it is gone."""
-
-    path: str
-
-
-Change = Added | Linked | Removed | Cleared
-
-Keep = Callable[[Entry], int]
-"""How many first bytes of a file to keep; asked once for each file, in the order of the layer."""
-
-Wanted = Callable[[Entry], bool]
-
-
-def nothing(_: Entry) -> int:
-    """Keep no content at all."""
-    return 0
-
-
-def none(_: Entry) -> bool:
-    """Hash no file."""
-    return False
-
-
-class Allowance:
-    """What is left of the limits that all layers of an image share."""
-
-    def __init__(self, limits: Limits = DEFAULT) -> None:
-        self.limits = limits
-        self._entries = limits.entries
-        self._inflated = limits.image_size
-        self._kept = limits.kept
-
-    def count_entry(self) -> None:
-        """One more name.
-
-        Raises:
-            ImageError: that is one too many.
-        """
-        self._entries -= 1
-        if self._entries < 0:
-            raise ImageError(
-                f"brings the names in the image to more than {self.limits.entries}, the most that are read",
-                hint="put fewer files into the image, or pack them",
-            )
-
-    def inflate(self, size: int) -> None:
-        """So many more bytes.
-
-        Raises:
-            ImageError: that is too many.
-        """
-        self._inflated -= size
-        if self._inflated < 0:
-            raise ImageError(
-                f"brings the image to more than {self.limits.image_size} bytes when it is not compressed, "
-                "the most that are read",
-                hint="make the image smaller",
-            )
-
-    def keep(self, size: int) -> bool:
-        """Whether there is room for a content of that size; it is then taken."""
-        if size > self._kept:
-            return False
-        self._kept -= size
-        return True
 
 
 class Layer:
@@ -185,7 +68,8 @@ class Layer:
         """Say that the layer ends here.
 
         Raises:
-            ImageError: it is cut off, or not the one that the config names.
+            ImageError: it is cut off.
+            Mismatch: it is not the one that the config names.
         """
         for step in self._inflater.close():
             yield from self._parse(step)
@@ -285,80 +169,6 @@ class _File:
             entry = replace(entry, digest=Digest("sha256", self._hash.hexdigest()))
         content = None if self._content is None else bytes(self._content)
         return Added(entry=entry, content=content, unkept=self._unkept)
-
-
-async def read(
-    source: ImageSource,
-    descriptor: Descriptor,
-    *,
-    number: int = 0,
-    diff_id: Digest | None = None,
-    keep: Keep = nothing,
-    hashed: Wanted = none,
-    allowance: Allowance | None = None,
-) -> AsyncGenerator[Change, None]:
-    """The changes of one layer, in its order; see `Layer` for the arguments.
-
-    Use it with `contextlib.aclosing`: leaving early then stops the download. Only who reads to the end knows
-    that the layer is the one that the manifest and the config name.
-
-    Raises:
-        ImageError: the layer is damaged, or too large, or cannot be unpacked.
-        RegistryError: it cannot be had.
-    """
-    layer = Layer(number=number, diff_id=diff_id, keep=keep, hashed=hashed, allowance=allowance)
-    async with aclosing(_pieces(source, descriptor)) as pieces:
-        async for piece in pieces:
-            with about(source, descriptor):
-                for change in layer.feed(piece):
-                    yield change
-    with about(source, descriptor):
-        for change in layer.close():
-            yield change
-
-
-async def pour(
-    source: ImageSource, descriptor: Descriptor, layer: Layer, take: Callable[[Change], None]
-) -> None:
-    """Read a layer to its end, giving each change to `take`: what `read` does, in less time.
-
-    Raises:
-        ImageError, RegistryError: as for `read`; also what `take` raises.
-    """
-    async with aclosing(_pieces(source, descriptor)) as pieces:
-        async for piece in pieces:
-            with about(source, descriptor):
-                for change in layer.feed(piece):
-                    take(change)
-    with about(source, descriptor):
-        for change in layer.close():
-            take(change)
-
-
-async def _pieces(source: ImageSource, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
-    if not _LAYER.fullmatch(descriptor.media_type):
-        kind = documents.clean(descriptor.media_type)
-        raise ImageError(
-            f"layer {descriptor.digest.short}… is {kind}, which holds no files",
-            hint="name a container image",
-            image=source.name,
-        )
-    async with aclosing(source.stream(descriptor)) as pieces:
-        async for piece in pieces:
-            yield piece
-            # Inflating is long work: let others have their turn.
-            await asyncio.sleep(0)
-
-
-@contextmanager
-def about(source: ImageSource, descriptor: Descriptor) -> Iterator[None]:
-    """Say of which layer an error tells, whose message goes on from there, and of which image."""
-    try:
-        yield
-    except ImageError as error:
-        raise ImageError(
-            f"layer {descriptor.digest.short}… {error.message}", hint=error.hint, image=source.name
-        ) from error
 
 
 def _whiteout(folder: str, base: str, path: str) -> Change | None:
