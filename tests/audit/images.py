@@ -14,8 +14,8 @@ from pinbot.audit import catalog
 from pinbot.audit.audit import examine
 from pinbot.audit.subject import ImageSubject
 from pinbot.image.files import Files
-from pinbot.image.layers import Layer
-from pinbot.image.merge import Tree
+from pinbot.image.layers.layer import Layer
+from pinbot.image.layers.merge import Tree
 from pinbot.model.finding import Audit, Profile, Severity
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_MANIFEST, Descriptor, Manifest

@@ -26,10 +26,11 @@ class Tree:
         self._contents: dict[str, bytes] = {}
         self._unkept: dict[str, str] = {}
         self._origins: dict[str, tuple[int, str]] = {}
+        self._linked: set[str] = set()
         self._layer = 0
         self._replaced: set[tuple[int, str]] = set()
         self._earlier: dict[str, tuple[int, ...]] = {}
-        self._hidden: list[Entry] = []
+        self._hidden: list[tuple[tuple[int, str], Entry]] = []
 
     def apply(self, change: Change, layer: int) -> None:
         """Make one change of the layer with that number.
@@ -59,6 +60,8 @@ class Tree:
                 layers = (*layers, entry.layer)  # noqa: PLW2901  the last one that brings it
             if len(layers) > 1:
                 repeated[path] = layers
+        # The bytes of a file are still there where a hard link to it is.
+        used = {self._origins[path] for path in self._linked}
         origins = {
             path: None if origin in self._replaced else origin for path, origin in self._origins.items()
         }
@@ -66,7 +69,7 @@ class Tree:
             self._entries,
             self._contents,
             repeated,
-            hidden=self._hidden,
+            hidden=[entry for origin, entry in self._hidden if origin not in used],
             unkept=self._unkept,
             origins=origins,
         )
@@ -95,6 +98,7 @@ class Tree:
         origin = self._origins.get(there.path, (there.layer, there.path))
         self._put(replace(there, path=path, layer=layer))
         self._origins[path] = origin
+        self._linked.add(path)
         if content is not None:
             self._contents[path] = content
         if unkept is not None:
@@ -164,16 +168,16 @@ class Tree:
             del self._children[folder]
         self._contents.pop(path, None)
         self._unkept.pop(path, None)
-        elsewhere = self._origins.pop(path, None)
-        origin = elsewhere or (entry.layer, path)
+        origin = self._origins.pop(path, (entry.layer, path))
         if origin[0] == self._layer:
             self._replaced.add(origin)
         if entry.kind is EntryKind.FILE:
-            if elsewhere is None:  # a hard link has no bytes of its own
-                self._hidden.append(entry)
+            if path not in self._linked:
+                self._hidden.append((origin, entry))
             earlier = self._earlier.get(path, ())
             if entry.layer not in earlier:
                 self._earlier[path] = (*earlier, entry.layer)
+        self._linked.discard(path)
 
     def _is_folder(self, path: str) -> bool:
         entry = self._entries.get(path)
