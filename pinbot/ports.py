@@ -171,6 +171,21 @@ class ImageSource(Protocol):
         ...
 
 
+class Cache(Protocol):
+    """Keeps what was found out about things that never change, between runs.
+
+    It may forget at any time and never fails: what it cannot keep, or read any more, it does not have.
+    """
+
+    async def get(self, name: str) -> bytes | None:
+        """What was put under a name, whole; None if it is not there."""
+        ...
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep something under a name that says all of what it depends on."""
+        ...
+
+
 class Builder(Protocol):
     """Turns a Dockerfile into an image, without changing anything but its own storage."""
 

@@ -12,7 +12,7 @@ from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Forge, Registry
+from pinbot.ports import Builder, Cache, Forge, Registry
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
@@ -71,6 +71,14 @@ async def registry_on_demand(
                 return made[0]
 
         yield connect
+
+
+def cache() -> Cache:
+    """What earlier runs of this user found out about images."""
+    from pinbot.cache import DiskCache
+
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot")
 
 
 def builders(config: Config) -> dict[Driver, Callable[[], Awaitable[Builder]]]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "resolve": "Print the digest that each image has now.",
     "pin": "Add digests where there are none; move nothing.",
     "update": "Pin, and move digests to what their tags mean now.",
+    "diff": "Tell what changed between two images.",
     "doctor": "Tell whether registries, builders and git can be used from here.",
 }
 """Name and one-line help of each command. Its module is imported only when it runs."""

@@ -4,7 +4,7 @@ import errno
 import functools
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,18 @@ class Session:
     """One run of one command: stdout is the result, stderr is the talk."""
 
     command: str
-    as_json: bool
+    output_format: str
     out: Console
     err: Console
     progress: Progress
     verbose: bool
     config_file: Path | None
     requests: Requests
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the result is a JSON document."""
+        return self.output_format == "json"
 
     def config(self, tree: Tree) -> Config:
         """The configuration named by --config, or else the tree's own."""
@@ -80,6 +85,7 @@ def nothing_found() -> NothingToDo:
 def command(
     name: str,
     *parameters: Parameter,
+    formats: Sequence[str] = ("text", "json"),
     epilog: str | None = None,
 ) -> Callable[[Callable[..., int]], click.Command]:
     """Make a click command of a function that takes a Session and its parameters, and returns an exit code.
@@ -114,22 +120,25 @@ def command(
                 return _report_bug(session)  # the last boundary: a bug is reported as one, not as a traceback
 
         decorated: Callable[..., int] = run
-        for parameter in reversed((*parameters, *_COMMON)):
+        for parameter in reversed((*parameters, _format(formats), *_COMMON)):
             decorated = parameter(decorated)
         return click.command(name, epilog=epilog)(decorated)
 
     return decorate
 
 
-_COMMON: tuple[Parameter, ...] = (
-    click.option(
+def _format(names: Sequence[str]) -> Parameter:
+    return click.option(
         "--format",
         "output_format",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(names),
         default="text",
         envvar="PINBOT_FORMAT",
         help="How to write the result.",
-    ),
+    )
+
+
+_COMMON: tuple[Parameter, ...] = (
     click.option(
         "--config",
         "config_file",
@@ -156,7 +165,7 @@ def _open(
         progress = Lines(err, details=verbose)
     return Session(
         command=name,
-        as_json=output_format == "json",
+        output_format=output_format,
         out=console.console(sys.stdout, colour=color),
         err=err,
         progress=progress,

@@ -77,11 +77,15 @@ def of_config(configs: Pair[ImageConfig], platform: Platform | None) -> Iterator
         )
 
 
-def of_files(added: Sequence[str]) -> Iterator[Caution]:
-    """Files that run with the rights of their owner, whoever starts them."""
+def of_files(added: Sequence[str], *, certain: bool) -> Iterator[Caution]:
+    """Files that run with other rights than those of who starts them."""
     if added:
-        count = "a setuid or setgid file" if len(added) == 1 else f"{len(added)} setuid or setgid files"
-        yield Caution(alarm=Alarm.SETUID_ADDED, message=f"new layers bring {count}: {_named(added)}")
+        count = "a file" if len(added) == 1 else f"{len(added)} files"
+        unsure = "" if certain else ", unless layers of the old image that were not read have it too"
+        yield Caution(
+            alarm=Alarm.SETUID_ADDED,
+            message=f"new layers bring {count} with setuid, setgid or capabilities: {_named(added)}{unsure}",
+        )
 
 
 def of_layers(layers: LayerDiff) -> Iterator[Caution]:

@@ -89,8 +89,13 @@ class View:
 
     @property
     def settled(self) -> bool:
-        """Whether the layers further down can change nothing about the packages of the system."""
-        return any(found.kind is Kind.DATABASE for found in self.found.values())
+        """Whether the layers further down can change nothing about the packages of the system.
+
+        An empty database is that of a package manager which was not used, and so not the one to look for.
+        """
+        return any(
+            found.kind is Kind.DATABASE and (found.packages or found.problem) for found in self.found.values()
+        )
 
     def of(self, *kinds: Kind) -> dict[str, Found]:
         """What was found of these kinds, by path."""

@@ -113,10 +113,18 @@ def test_another_command_of_an_image_without_entrypoint() -> None:
 
 
 def test_setuid_files_that_new_layers_bring() -> None:
-    assert [*cautions.of_files(())] == []
-    assert [*cautions.of_files(("usr/bin/su",))] == [
-        Caution(alarm=Alarm.SETUID_ADDED, message="new layers bring a setuid or setgid file: usr/bin/su")
-    ]
+    def told(*added: str, certain: bool = True) -> list[str]:
+        found = [*cautions.of_files(added, certain=certain)]
+        assert {caution.alarm for caution in found} <= {Alarm.SETUID_ADDED}
+        return [caution.message for caution in found]
+
+    assert told() == []
+    assert told("usr/bin/su") == ["new layers bring a file with setuid, setgid or capabilities: usr/bin/su"]
+    (unsure,) = told("bin/a", "bin/b", certain=False)
+    assert unsure == (
+        "new layers bring 2 files with setuid, setgid or capabilities: bin/a, bin/b, "
+        "unless layers of the old image that were not read have it too"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,14 @@ _MOST_CAUTIONS = 8
 _MOST_UNREAD = 4
 _ROOM_PLATFORMS = 1_000
 _ROOM_SETTINGS = 0.3
+_PLATFORM_HEADER = ("Platform", "", "Digest", "Size", "Change", "Layers")
 _MORE = "There is more than has room here; `pinbot diff` shows all of it."
+
+
+def document(comparison: Comparison, *, room: int) -> str:
+    """A text of its own, that says which images it is about."""
+    title = f"### {code(comparison.old.name)} → {code(comparison.new.name)}\n\n"
+    return f"{title}{show(comparison, room=room - len(title))}\n"
 
 
 def show(comparison: Comparison, *, room: int) -> str:
@@ -45,14 +52,18 @@ def _whole(comparison: Comparison) -> Iterator[str]:
     if told := wording.verdict(comparison):
         yield f"**{_sentence(told)}**"
     rows = [_platform(diff) for diff in comparison.changed]
-    rows += [(cell(str(platform)), "new") for platform in comparison.gained]
-    rows += [(cell(str(platform)), "**gone**") for platform in comparison.lost]
-    rows += [(cell(str(platform)), "the same") for platform in comparison.same]
-    rows += [(cell(str(platform)), "changed, not looked into") for platform in comparison.elsewhere]
-    if rows and not (told and not comparison.elsewhere):
-        header = ("Platform", "Digest", "Size", "Change", "Layers")
-        filled = [(*row, *[""] * (len(header) - len(row))) for row in rows]
-        yield table(header, filled, room=_ROOM_PLATFORMS)
+    rows += [
+        (cell(str(platform)), outcome, *[""] * (len(_PLATFORM_HEADER) - 2))
+        for outcome, some in (
+            ("**gone**", comparison.lost),
+            ("new", comparison.gained),
+            ("the same", comparison.same),
+            ("changed, not looked into", comparison.elsewhere),
+        )
+        for platform in some
+    ]
+    if not told:
+        yield table(_PLATFORM_HEADER, rows, room=_ROOM_PLATFORMS)
     yield from _cautions(comparison.cautions)
     yield from _unread(comparison.unread)
 
@@ -61,6 +72,7 @@ def _platform(diff: PlatformDiff) -> tuple[str, ...]:
     layers, size = diff.layers, diff.layers.size
     return (
         cell(str(diff.platform or "image")),
+        "changed",
         f"{cell(diff.digests.old.short)} → {cell(diff.digests.new.short)}",
         human_size(size.new),
         size_change(size.old, size.new),

@@ -92,7 +92,7 @@ def counts(packages: PackageDiff) -> str:
 
 def cost(spent: Cost) -> str:
     """What the comparison took."""
-    share = f" of {human_size(spent.whole)} ({spent.received / spent.whole:.1%})" if spent.whole else ""
+    share = f" of {human_size(spent.whole)} ({spent.received / spent.whole:.0%})" if spent.whole else ""
     requests = "1 request" if spent.requests == 1 else f"{spent.requests} requests"
     return f"read {human_size(spent.received)}{share} in {requests}"
 

@@ -1,0 +1,99 @@
+"""`pinbot diff`: what changed between two images."""
+
+from pathlib import Path
+
+import click
+
+from pinbot import wiring
+from pinbot.cli import running
+from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
+from pinbot.cli.session import command as make_command
+from pinbot.comparison.compare import Scope, compare
+from pinbot.comparison.learning import Learner
+from pinbot.errors import InvalidReference, UsageError
+from pinbot.image.sources.opening import open_image
+from pinbot.model.comparison import Comparison
+from pinbot.model.reference import Platform
+from pinbot.render import json
+from pinbot.render.comparison import json as comparison_json
+from pinbot.render.comparison import markdown, text
+from pinbot.render.markdown import LIMIT
+from pinbot.worktree.tree import Tree
+
+
+@make_command(
+    "diff",
+    click.argument("old"),
+    click.argument("new"),
+    click.option(
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="OS/ARCH[/VARIANT]",
+        help="Compare the images for this platform; without it for the only one, or linux/amd64.",
+    ),
+    click.option("--all-platforms", is_flag=True, help="Compare the images for all platforms."),
+    click.option(
+        "--all-layers",
+        is_flag=True,
+        help="Read all layers that differ, also those below the one with the package database.",
+    ),
+    formats=("text", "json", "markdown"),
+    epilog="\b\nExamples:\n  pinbot diff alpine:3.21 alpine:3.22\n"
+    "  pinbot diff --all-platforms alpine@sha256:4bcf… alpine\n"
+    "  pinbot diff --format markdown app:1.0 oci:build/app",
+)
+def command(
+    session: Session,
+    *,
+    old: str,
+    new: str,
+    platforms: tuple[str, ...],
+    all_platforms: bool,
+    all_layers: bool,
+) -> int:
+    """Tell what changed from image OLD to image NEW: packages, config, layers, and where they come from.
+
+    OLD and NEW are references to a registry, oci:FOLDER, oci-archive:FILE or docker-archive:FILE. Of their
+    layers only those are fetched that differ, and as few of them as are needed.
+    """
+    if platforms and all_platforms:
+        raise UsageError("--platform and --all-platforms contradict each other", hint="give one")
+    scope = Scope(platforms=tuple(map(_platform, platforms)), every=all_platforms, thorough=all_layers)
+    config = session.config(Tree.around(Path()))
+    learner = Learner(wiring.cache())
+
+    async def work() -> Comparison:
+        async with wiring.registry_on_demand(config, observer=session.observer) as connect:
+            with session.progress.step("Comparing"):
+                return await compare(
+                    await open_image(old, connect),
+                    await open_image(new, connect),
+                    scope=scope,
+                    learner=learner,
+                )
+
+    comparison = running.run(work())
+    match session.output_format:
+        case "json":
+            session.emit(json.envelope("diff", (), **comparison_json.comparison(comparison)))
+        case "markdown":
+            session.out.file.write(markdown.document(comparison, room=LIMIT - 1))
+        case _:
+            text.show(session.out, comparison)
+    session.tell_quotas()
+    return exit_code(comparison)
+
+
+def exit_code(comparison: Comparison) -> int:
+    """Whether something changed; what could not be compared is a failure."""
+    if comparison.unread:
+        return FAILED
+    return 0 if comparison.equal else CHANGES_WAIT
+
+
+def _platform(name: str) -> Platform:
+    try:
+        return Platform.parse(name)
+    except InvalidReference as error:
+        raise UsageError(f"--platform: {error.message}", hint=error.hint) from error
