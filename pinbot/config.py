@@ -6,6 +6,7 @@ from enum import StrEnum
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
 from pinbot.model.reference import DOCKER_HUB
+from pinbot.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +162,7 @@ class Config:
     registries: tuple[RegistrySettings, ...] = ()
     build: BuildSettings = field(default_factory=BuildSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    policy: Policy = field(default_factory=Policy)
 
     def registry(self, name: str) -> RegistrySettings:
         """How to reach a registry, or an image by its name (`docker.io/library/alpine`).

@@ -7,6 +7,7 @@ from typing import Protocol
 from pinbot.model.build import BuildOutcome, BuildRequest
 from pinbot.model.diagnosis import Access
 from pinbot.model.image import Taken
+from pinbot.model.ledger import Ledger
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
@@ -224,6 +225,26 @@ class Forge(Protocol):
 
         Raises:
             ForgeError: it could not be done; the message names a missing permission.
+        """
+        ...
+
+
+class LedgerStore(Protocol):
+    """Where the ledger is kept from run to run."""
+
+    async def read(self) -> Ledger:
+        """What is known; an empty ledger where there is none yet.
+
+        Raises:
+            PinbotError: it cannot be read, which is not the same as empty.
+        """
+        ...
+
+    async def add(self, ledger: Ledger) -> None:
+        """Merge this into what is there by then; nothing is written where nothing is new.
+
+        Raises:
+            PinbotError: it cannot be written.
         """
         ...
 

@@ -12,7 +12,7 @@ from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Cache, Forge, Registry
+from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
@@ -33,13 +33,21 @@ def configuration(file: Path | None, root: Path) -> Config:
     """
     from pinbot.machine import registries
 
-    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
-    config = Config()
-    if path is not None:
-        from pinbot.configfile.load import load
+    return registries.beneath(own_configuration(file, root), os.environ, _home())
 
-        config = load(path)
-    return registries.beneath(config, os.environ, _home())
+
+def own_configuration(file: Path | None, root: Path) -> Config:
+    """The configuration alone, for what asks no registry.
+
+    Raises:
+        UsageError: a file is missing or holds mistakes.
+    """
+    path = file or next((root / name for name in CONFIG_NAMES if (root / name).is_file()), None)
+    if path is None:
+        return Config()
+    from pinbot.configfile.load import load
+
+    return load(path)
 
 
 @asynccontextmanager
@@ -108,6 +116,13 @@ def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[B
         return await drivers.choose(settings, config.registries, environ=os.environ)
 
     return choose
+
+
+def ledger() -> LedgerStore:
+    """Where is kept what earlier runs saw: a file of this machine."""
+    from pinbot.ledgerfile import LedgerFile, default_path
+
+    return LedgerFile(default_path(os.environ, _home()))
 
 
 def forge(repository: str | None, api_url: str) -> Forge:

@@ -28,6 +28,9 @@ _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_WAIT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([mhdw])")
+_WAIT_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_LONGEST_WAIT = 366 * 86400.0
 _BINARY = re.compile(r"[1-9][0-9]{0,9}[kmg]", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -198,6 +201,22 @@ class NodeReader:
         found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
         self.wrong(node, f"expected a duration like 90s, 10m or 1h{found}", "one day is the longest")
         return default
+
+    def wait(self, node: Node | None) -> float | None:
+        """Seconds, up to a year or none at all; written with a unit. None where nothing stands."""
+        if node is None:
+            return None
+        match = _WAIT.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+        seconds = float(match[1]) * _WAIT_SECONDS[match[2]] if match else _LONGEST_WAIT + 1
+        if seconds <= _LONGEST_WAIT:
+            return seconds
+        found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
+        self.wrong(node, f"expected a time like 90m, 12h, 3d or 0h{found}", "one year is the longest")
+        return None
+
+    def texts(self, node: Node | None) -> tuple[str, ...]:
+        """A list of texts."""
+        return tuple(text for item in self.items(node) if (text := self.text(item)) is not None)
 
     def size(self, node: Node | None) -> int | None:
         """Bytes, written with a decimal unit or without; None where nothing stands."""

@@ -12,11 +12,16 @@ import pytest
 
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Mirror, Network, RegistrySettings
 from pinbot.configfile.load import load
+from pinbot.configfile.policy import POLICY_KEYS, RULE_KEYS
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
+from pinbot.model.reference import Platform
+from pinbot.model.treatment import CooldownMode, Treatment
+from pinbot.policy import Policy, Rule
 from pinbot.render.console import console, errors
 
+DAY = 86400.0
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 
@@ -77,6 +82,15 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
             ),
         ),
         audit=AuditSettings(profile=Profile.SCRATCH, max_size=12_000_000, ignore=("I13",)),
+        policy=Policy(
+            exclude=("vendor/", "/third_party/"),
+            standard=Treatment(cooldown=3 * DAY),
+            rules=(
+                Rule(images=("postgres",), ignore="the operator pins it (pinbot.yaml)"),
+                Rule(images=("ghcr.io/acme/*",), cooldown=0.0),
+                Rule(paths=("/services/edge/",), platforms=(Platform("linux", "arm64"),), labels=("edge",)),
+            ),
+        ),
     )
 
 
@@ -87,6 +101,11 @@ def test_every_key_has_a_row_in_the_page() -> None:
         for field in fields(kind):
             name = called.get(field.name, field.name)
             assert name in of_the_machine or f"\n| `{name}` |" in PAGE
+
+
+def test_every_key_of_the_policy_is_in_the_page() -> None:
+    for key in (*POLICY_KEYS, *RULE_KEYS):
+        assert f"`{key}`" in PAGE
 
 
 def test_the_mistakes_in_the_page_look_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,6 +356,83 @@ def test_mistakes_in_what_images_are_held_to(tmp_path: Path) -> None:
     assert mistakes(tmp_path, "audit:\n  max_size: []\n  ignore: I12") == [
         (2, 13, "expected a size like 15MB or 800kB"),
         (3, 11, "expected a list"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0h", 0), ("90m", 5400), ("1.5d", 1.5 * DAY), ("2 w", 14 * DAY), ("366d", 366 * DAY)],
+)
+def test_times_to_wait(tmp_path: Path, text: str, seconds: float) -> None:
+    assert read(tmp_path, f"cooldown: {text}").policy.standard.cooldown == seconds
+
+
+@pytest.mark.parametrize("text", ["3", "0", "3s", "-1d", "367d", "1d12h", "[1d]", "soon", "9" * 400 + "d"])
+def test_what_is_no_time_to_wait(tmp_path: Path, text: str) -> None:
+    ((line, column, message),) = mistakes(tmp_path, f"settle: {text}\n")
+    assert (line, column) == (1, 9)
+    assert message.startswith("expected a time like 90m, 12h, 3d or 0h")
+
+
+def test_everything_that_a_rule_can_say(tmp_path: Path) -> None:
+    text = """\
+rules:
+- images: [rust, node]
+  paths: [a/, b/]
+  ignore: false
+  cooldown: 1d
+  cooldown_mode: warn
+  settle: 2h
+  interval: 1w
+  platforms: [linux/amd64, linux/arm/v7]
+  group: languages
+  labels: [deps, needs review]
+  reviewers: [ada]
+- ignore: true
+"""
+    assert read(tmp_path, text).policy.rules == (
+        Rule(
+            images=("rust", "node"),
+            paths=("a/", "b/"),
+            cooldown=DAY,
+            cooldown_mode=CooldownMode.WARN,
+            settle=7200.0,
+            interval=7 * DAY,
+            platforms=(Platform("linux", "amd64"), Platform("linux", "arm", "v7")),
+            group="languages",
+            labels=("deps", "needs review"),
+            reviewers=("ada",),
+        ),
+        Rule(ignore="a rule in pinbot.yaml says to leave it alone"),
+    )
+
+
+def test_mistakes_in_rules(tmp_path: Path) -> None:
+    text = f"""\
+include: Dockerfile
+exclude: ["!keep/"]
+cooldown_mode: wait
+rules:
+- image: rust
+  platforms: [amd64]
+  group: a b
+  labels: [{"x" * 51}, 5]
+  reviewers: ["@ada"]
+  ignore: [x]
+- rust
+"""
+    assert mistakes(tmp_path, text) == [
+        (1, 10, "expected a list"),
+        (2, 11, "'!keep/' takes back what no pattern says"),
+        (3, 16, "expected one of hold, warn, off, not 'wait'"),
+        (5, 3, "unknown key 'image'"),
+        (6, 15, "'amd64' is not a platform"),
+        (7, 10, "'a b' is not a name like rust or base-images"),
+        (8, 12, f"{'x' * 51!r} is too long for a label"),
+        (8, 65, "expected a text, not '5'"),
+        (9, 15, "'@ada' is not the name of a user"),
+        (10, 11, "expected a text"),
+        (11, 3, "expected `key: value` lines here"),
     ]
 
 

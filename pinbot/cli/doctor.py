@@ -28,8 +28,9 @@ def command(session: Session, path: str) -> int:
 
     Nothing is changed, and GitHub is not asked. The exit code is 1 if something would make `update` fail.
     """
-    config = session.config(Tree.around(Path(path)))
-    found = search((path,))
+    tree = Tree.around(Path(path))
+    config = session.config(tree)
+    found = search((path,), policy=config.policy, naming=tree.name)
     scanned = scan(found.sources)
 
     async def look() -> Diagnosis:

@@ -5,7 +5,6 @@ from typing import Any
 from pinbot.cli.session import Session
 from pinbot.cli.session import command as make_command
 from pinbot.cli.update import SHARED, change
-from pinbot.pipeline.plan import Policy
 
 
 @make_command(
@@ -18,4 +17,4 @@ def command(session: Session, **shared: Any) -> int:
 
     PATH is a folder or a file. Without it, the current folder.
     """
-    return change(session, Policy(move=False), **shared)
+    return change(session, move=False, **shared)

@@ -1,6 +1,7 @@
 """`pinbot scan`: what is there."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -9,8 +10,10 @@ from pinbot.cli.session import command as make_command
 from pinbot.model.occurrence import SourceFile
 from pinbot.pipeline.scan import scan as scan_sources
 from pinbot.pipeline.scan import search
+from pinbot.policy import Policy
 from pinbot.render import json, text
 from pinbot.worktree.search import Found
+from pinbot.worktree.tree import Tree
 
 
 @make_command(
@@ -24,8 +27,9 @@ def command(session: Session, paths: tuple[str, ...]) -> int:
 
     PATH is a folder, a file, or - for a Dockerfile on standard input. Without it, the current folder.
     """
-    session.check_config()
-    found = _read(paths or (".",))
+    paths = paths or (".",)
+    tree = Tree.around(*map(Path, paths))
+    found = _read(paths, session.policy(tree), tree)
     scanned = scan_sources(found.sources)
     errors = (*found.errors, *scanned.errors)
     if not scanned.occurrences and not errors:
@@ -38,8 +42,8 @@ def command(session: Session, paths: tuple[str, ...]) -> int:
     return FAILED if errors else 0
 
 
-def _read(paths: tuple[str, ...]) -> Found:
-    found = search(path for path in paths if path != "-")
+def _read(paths: tuple[str, ...], policy: Policy, tree: Tree) -> Found:
+    found = search((path for path in paths if path != "-"), policy=policy, naming=tree.name)
     if "-" not in paths:
         return found
     piped = SourceFile(path="-", data=sys.stdin.buffer.read())

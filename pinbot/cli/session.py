@@ -17,6 +17,7 @@ from pinbot.cli.main import hang_up
 from pinbot.cli.requests import Requests
 from pinbot.config import Config
 from pinbot.errors import NothingToDo, PinbotError
+from pinbot.policy import Policy
 from pinbot.ports import Progress
 from pinbot.render import console, json
 from pinbot.render.progress import Bars, Lines, Quiet
@@ -52,10 +53,9 @@ class Session:
         """The configuration named by --config, or else the tree's own."""
         return wiring.configuration(self.config_file, tree.root)
 
-    def check_config(self) -> None:
-        """Refuse a configuration that was named and is wrong, where the command needs none itself."""
-        if self.config_file is not None:
-            wiring.configuration(self.config_file, Path())
+    def policy(self, tree: Tree) -> Policy:
+        """What the configuration says of files and images; whatever registries this machine knows."""
+        return wiring.own_configuration(self.config_file, tree.root).policy
 
     def emit(self, document: json.Document) -> None:
         """Write a JSON document to stdout."""

@@ -14,7 +14,6 @@ from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ConfigError, NothingToDo, PinbotError
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.plan import Policy
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
@@ -91,13 +90,13 @@ def command(
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
     forge = wiring.forge(repository, api_url) if pull_request and not shared["dry_run"] else None
-    return change(session, Policy(), forge=forge, base=base, labels=labels, **shared)
+    return change(session, forge=forge, base=base, labels=labels, **shared)
 
 
 def change(
     session: Session,
-    policy: Policy,
     *,
+    move: bool = True,
     paths: tuple[str, ...],
     dry_run: bool,
     only: tuple[str, ...],
@@ -118,21 +117,23 @@ def change(
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
     _check_targets(config, tree)
-    found = search(paths)
+    policy = replace(config.policy, move=move, only=only)
+    found = search(paths, policy=policy, naming=tree.name)
 
     async def work() -> UpdateReport:
         async with wiring.registry(config, observer=session.observer) as registry:
             return await run_update(
                 found,
                 tree=tree,
-                resolver=registry,
-                policy=replace(policy, only=only),
+                registry=registry,
+                policy=policy,
                 work=Work(
                     builder=wiring.builder(settings, config) if wants_build else None,
                     targets=config.build.targets,
                     forge=forge,
                     base=base,
                     labels=labels,
+                    ledger=wiring.ledger(),
                     dry_run=dry_run,
                 ),
                 progress=session.progress,
@@ -146,7 +147,7 @@ def change(
     _show(
         session,
         report,
-        moves=policy.move,
+        moves=move,
         dry_run=dry_run,
         build=wants_build,
         pull_request=forge is not None,
@@ -178,7 +179,7 @@ def _check_targets(config: Config, tree: Tree) -> None:
 
 
 def _is_empty(plan: Plan) -> bool:
-    return not (plan.updates or plan.skips or plan.errors or plan.current)
+    return not (plan.updates or plan.waits or plan.skips or plan.errors or plan.current)
 
 
 def _show(

@@ -1,12 +1,14 @@
 """What is to change, and why the rest is not."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from pinbot.errors import PinbotError
 from pinbot.model.occurrence import Edit, Occurrence, SourceFile
 from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.treatment import Treatment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,12 @@ class Version:
 class Update:
     """One image that moves, with every place where it is written.
 
-    `image` is the tagged reference that was asked for; all places share `old` and `new`.
+    Attributes:
+        image: the tagged reference that was asked for.
+        old, new: what all its places are fixed to, and what they shall be.
+        treatment: what the rules say of it, the same at all its places.
+        seen: when pinbot first saw the new digest under this tag; None where that is not kept.
+        ripe: when it will have been seen for long enough, if that is still to come and only a warning.
     """
 
     image: ImageReference
@@ -59,6 +66,9 @@ class Update:
     old: Version
     new: Version
     occurrences: tuple[Occurrence, ...]
+    treatment: Treatment = field(default_factory=Treatment)
+    seen: datetime | None = None
+    ripe: datetime | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -86,6 +96,18 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """An update that could be made and is not yet, with the reason for the user.
+
+    `until` is when it will be made if nothing changes; None where that is not a question of time.
+    """
+
+    update: Update
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
     """A file before, and the edits that make it the file after."""
 
@@ -105,6 +127,7 @@ class Plan:
 
     Attributes:
         updates: images that move, ordered by name.
+        waits: images that could move, and do not yet.
         skips: references that were found and left alone.
         changes: the files that the updates touch, with their new content.
         errors: images and files that could not be handled; never counted as up to date.
@@ -112,6 +135,7 @@ class Plan:
     """
 
     updates: tuple[Update, ...] = ()
+    waits: tuple[Wait, ...] = ()
     skips: tuple[Skip, ...] = ()
     changes: tuple[FileChange, ...] = ()
     errors: tuple[PinbotError, ...] = ()

@@ -1,8 +1,7 @@
 """Occurrences and resolutions to a plan: which references move, how, and why the others do not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from pinbot import rewrite
 from pinbot.errors import PinbotError
@@ -10,66 +9,91 @@ from pinbot.formats import pinning
 from pinbot.model.occurrence import Occurrence, SourceFile, Status
 from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version, updates_within
 from pinbot.model.reference import Digest, ImageReference
+from pinbot.model.treatment import Treatment
+from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.pipeline.scan import format_for, scan
+from pinbot.policy import Policy
 from pinbot.ports import Progress, Resolver
 from pinbot.worktree.search import Found
 
 NO_TAG = "there is no tag to follow; write it before the digest, like alpine:3.22@sha256:…"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What may move.
+async def make_plan(
+    found: Found,
+    resolver: Resolver,
+    policy: Policy,
+    progress: Progress,
+    *,
+    naming: Callable[[str], str] = str,
+    judge: Judge | None = None,
+) -> Plan:
+    """Look at every file, ask for every image once, and decide.
 
-    Attributes:
-        move: whether a digest that is already there follows its tag (`update`) or stays (`pin`).
-        only: globs of images to look at, matched against short and long names; empty means all.
+    Args:
+        found: the files.
+        resolver: what tags mean now.
+        policy: what may move.
+        progress: is told of each image.
+        naming: the path of a file from the root of its repository, by which rules know it.
+        judge: decides whether the time for an update has come; None lets all pass.
     """
-
-    move: bool = True
-    only: tuple[str, ...] = ()
-
-    def covers(self, image: ImageReference) -> bool:
-        """Whether the globs let this image through."""
-        plain = image.with_digest(None)
-        names = {plain.familiar, str(plain), plain.name, plain.familiar.partition(":")[0]}
-        return not self.only or any(fnmatchcase(name, glob) for name in names for glob in self.only)
-
-
-async def make_plan(found: Found, resolver: Resolver, policy: Policy, progress: Progress) -> Plan:
-    """Look at every file, ask for every image once, and decide."""
     scanned = scan(found.sources)
-    candidates: list[Occurrence] = []
+    candidates: list[_Candidate] = []
     skips: list[Skip] = []
     for occurrence in scanned.occurrences:
         if occurrence.image is not None and not policy.covers(occurrence.image):
             continue
-        reason = _why_not(occurrence, policy)
+        candidate = _Candidate(occurrence, _treatment(occurrence, policy, naming))
+        reason = _why_not(candidate, policy)
         if reason is None:
-            candidates.append(occurrence)
+            candidates.append(candidate)
         else:
             skips.append(_skip(occurrence, reason))
 
-    asked = [occurrence for occurrence in candidates if policy.move or occurrence.status is Status.UNPINNED]
-    answers = await resolve_all(resolver.resolve, (_tagged(occurrence) for occurrence in asked), progress)
-    wanted = _updates(asked, answers)
-    changes, unwritable = _changes(found.sources, wanted)
-    updates = updates_within(wanted, {change.path for change in changes})
-    moving = sum(len(update.occurrences) for update in wanted)
-    failed = [occurrence for occurrence in asked if isinstance(answers[_tagged(occurrence)], PinbotError)]
+    asked = [one for one in candidates if policy.move or one.occurrence.status is Status.UNPINNED]
+    answers = await resolve_all(resolver.resolve, (one.tagged for one in asked), progress)
+    moving = _updates(asked, answers)
+    ready, waits = (moving, ()) if judge is None else await judge.judge(moving)
+    changes, unwritable = _changes(found.sources, ready)
+    updates = updates_within(ready, {change.path for change in changes})
+    failed = [one for one in asked if isinstance(answers[one.tagged], PinbotError)]
     return Plan(
         updates=updates,
+        waits=waits,
         skips=tuple(skips),
         changes=changes,
         errors=(*found.errors, *scanned.errors, *_failures(failed, answers), *unwritable),
-        current=len(candidates) - moving - len(failed),
+        current=len(candidates) - sum(len(update.occurrences) for update in moving) - len(failed),
     )
 
 
-def _why_not(occurrence: Occurrence, policy: Policy) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A reference that may be looked at, and how."""
+
+    occurrence: Occurrence
+    treatment: Treatment
+
+    @property
+    def tagged(self) -> ImageReference:
+        assert self.occurrence.image is not None  # noqa: S101 - only skipped occurrences have none
+        return self.occurrence.image.tagged
+
+
+def _treatment(occurrence: Occurrence, policy: Policy, naming: Callable[[str], str]) -> Treatment:
+    if occurrence.image is None:
+        return policy.standard
+    return policy.treatment(occurrence.image, naming(occurrence.file))
+
+
+def _why_not(candidate: _Candidate, policy: Policy) -> str | None:
+    occurrence = candidate.occurrence
     if occurrence.status is Status.SKIPPED:
         return occurrence.reason
+    if candidate.treatment.ignore is not None:
+        return candidate.treatment.ignore
     if policy.move and occurrence.image is not None and occurrence.image.effective_tag is None:
         return NO_TAG
     return None
@@ -80,23 +104,18 @@ def _skip(occurrence: Occurrence, reason: str) -> Skip:
     return Skip(image=image, file=occurrence.file, line=occurrence.position.line, reason=reason)
 
 
-def _tagged(occurrence: Occurrence) -> ImageReference:
-    assert occurrence.image is not None  # noqa: S101 - only skipped occurrences have none
-    return occurrence.image.tagged
-
-
 def _updates(
-    occurrences: Iterable[Occurrence], answers: Mapping[ImageReference, Answer]
+    candidates: Iterable[_Candidate], answers: Mapping[ImageReference, Answer]
 ) -> tuple[Update, ...]:
-    """One update for each image and old version; places that are right already do not appear."""
-    groups: dict[tuple[ImageReference, Version, Digest], list[Occurrence]] = {}
-    for occurrence in occurrences:
-        image = occurrence.image
-        answer = answers[_tagged(occurrence)]
+    """One update for each image, old version and treatment; places that are right already do not appear."""
+    groups: dict[tuple[ImageReference, Version, Digest, Treatment], list[Occurrence]] = {}
+    for one in candidates:
+        image = one.occurrence.image
+        answer = answers[one.tagged]
         if image is None or isinstance(answer, PinbotError) or answer.digest == image.digest:
             continue
         old = Version(tag=image.tag, digest=image.digest)
-        groups.setdefault((image.tagged, old, answer.digest), []).append(occurrence)
+        groups.setdefault((image.tagged, old, answer.digest, one.treatment), []).append(one.occurrence)
     updates = (
         Update(
             image=image,
@@ -104,17 +123,18 @@ def _updates(
             old=old,
             new=Version(tag=image.tag, digest=digest),
             occurrences=tuple(places),
+            treatment=treatment,
         )
-        for (image, old, digest), places in groups.items()
+        for (image, old, digest, treatment), places in groups.items()
     )
     return tuple(sorted(updates, key=lambda update: (str(update.image), str(update.old.digest))))
 
 
 def _failures(
-    occurrences: Iterable[Occurrence], answers: Mapping[ImageReference, Answer]
+    candidates: Iterable[_Candidate], answers: Mapping[ImageReference, Answer]
 ) -> Iterable[PinbotError]:
     """The error of each image, once, at the first place that names the image."""
-    first = {_tagged(occurrence): occurrence for occurrence in reversed(list(occurrences))}
+    first = {one.tagged: one.occurrence for one in reversed(list(candidates))}
     for image, occurrence in sorted(first.items(), key=lambda item: (item[1].file, item[1].position)):
         error = answers[image]
         if isinstance(error, PinbotError):

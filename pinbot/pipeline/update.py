@@ -1,16 +1,20 @@
 """`pin` and `update` from end to end: plan, verify, then write or propose."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pinbot.errors import BuilderError, ForgeError, PinbotError
 from pinbot.model.build import BuildTarget
+from pinbot.model.ledger import Ledger, Sighting
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.plan import Policy, make_plan
+from pinbot.pipeline.judge import Judge
+from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import proposal_of
 from pinbot.pipeline.verify import verify
-from pinbot.ports import Builder, Forge, Progress, Resolver
+from pinbot.policy import Policy
+from pinbot.ports import Builder, Forge, LedgerStore, Progress, Registry
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 from pinbot.worktree.tree import Tree
@@ -27,6 +31,8 @@ class Work:
         forge: where to open the pull request; None to write to the working tree instead.
         base: the branch that the pull request is for; None for the default one.
         labels: for a pull request that is opened.
+        ledger: where is kept what earlier runs saw; None where nothing is.
+        now: the time, with its zone.
         dry_run: plan and test-build, but write and propose nothing.
     """
 
@@ -35,11 +41,13 @@ class Work:
     forge: Forge | None = None
     base: str | None = None
     labels: tuple[str, ...] = ()
+    ledger: LedgerStore | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     dry_run: bool = False
 
 
 async def update(
-    found: Found, *, tree: Tree, resolver: Resolver, policy: Policy, work: Work, progress: Progress
+    found: Found, *, tree: Tree, registry: Registry, policy: Policy, work: Work, progress: Progress
 ) -> UpdateReport:
     """Run it all. What cannot be done for one image or file is in the report; the rest goes on.
 
@@ -48,13 +56,44 @@ async def update(
     Raises:
         UsageError: a file lies outside of the tree that is to be built or proposed.
     """
-    report = UpdateReport(plan=await make_plan(found, resolver, policy, progress))
+    known = await work.ledger.read() if work.ledger else Ledger()
+    judge = Judge(registry, known, work.now)
+    plan = await make_plan(found, registry, policy, progress, naming=tree.name, judge=judge)
+    report = await _carry_out(UpdateReport(plan=plan), tree, work, progress)
+    return report if work.dry_run else await _remember(report, work)
+
+
+async def _carry_out(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+    """Do with the plan what is to be done with it."""
     if not report.plan.changes:
         return report
     if work.forge is not None and not work.dry_run:
         return await _propose(report, tree, work, work.forge, progress)
     report = await _verify(report, tree, work, progress)
     return report if work.dry_run else _write(report)
+
+
+async def _remember(report: UpdateReport, work: Work) -> UpdateReport:
+    """Have the ledger know what was seen and what moved, as far as a later run will ask for it."""
+    if work.ledger is None:
+        return report
+    waits = [wait.update for wait in report.plan.waits]
+    moved = report.passed_updates if report.written or report.pull_requests else ()
+    news = Ledger(
+        sightings=tuple(
+            Sighting(image=str(update.image), digest=update.new.digest, seen=update.seen)
+            for update in (*waits, *(one for one in report.plan.updates if one.treatment.remembers))
+            if update.seen is not None and update.new.digest is not None
+        ),
+        moves=tuple((str(update.image), work.now) for update in moved if update.treatment.interval),
+    )
+    if news == Ledger():
+        return report
+    try:
+        await work.ledger.add(news)
+    except PinbotError as error:
+        return replace(report, errors=(*report.errors, error))
+    return report
 
 
 async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:

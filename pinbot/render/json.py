@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from pinbot.errors import PinbotError, Several
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
 from pinbot.model.diagnosis import Diagnosis, RegistryFinding
 from pinbot.model.occurrence import Occurrence
-from pinbot.model.plan import Resolution, Skip, TagList, Update, Version
+from pinbot.model.plan import Resolution, Skip, TagList, Update, Version, Wait
 from pinbot.model.report import UpdateReport
 
 SCHEMA = "pinbot/v1"
@@ -60,6 +61,7 @@ def update(command: str, report: UpdateReport, *, build: bool, pull_request: boo
     """The document of `pin` and `update`; builds and pull requests appear where they were asked for."""
     parts: Document = {
         "updates": [_update(entry) for entry in report.plan.updates],
+        "waiting": [_wait(wait) for wait in report.plan.waits],
         "skipped": [_skip(skip) for skip in report.plan.skips],
         "current": report.plan.current,
         "written": list(report.written),
@@ -170,6 +172,7 @@ def _update(entry: Update) -> Document:
         "kind": str(entry.kind),
         "old": _version(entry.old),
         "new": _version(entry.new),
+        "seen": _time(entry.seen),
         "locations": [
             {
                 "file": occurrence.file,
@@ -179,6 +182,15 @@ def _update(entry: Update) -> Document:
             for occurrence in entry.occurrences
         ],
     }
+
+
+def _wait(wait: Wait) -> Document:
+    return {**_update(wait.update), "reason": wait.reason, "until": _time(wait.until)}
+
+
+def _time(when: datetime | None) -> str | None:
+    """RFC 3339, in UTC and without parts of a second."""
+    return None if when is None else when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _skip(skip: Skip) -> Document:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuiltImage, FailedBuild, Verdict
-from pinbot.model.plan import Update, UpdateKind, Version
+from pinbot.model.plan import Update, UpdateKind, Version, Wait
 from pinbot.model.report import UpdateReport
 from pinbot.render.gfm import MOST_LINE, cell, code, code_block, details, table
-from pinbot.render.printable import human_size, size_change
+from pinbot.render.printable import human_size, moment, size_change
 
 LIMIT = 65_536
 """Characters that GitHub takes in one body."""
@@ -142,10 +142,17 @@ def _left_out(report: UpdateReport, naming: Naming) -> Iterator[str]:
     rows = [
         *((cell(naming(path)), "its test build did not succeed; see above") for path in report.held),
         *((_place(error, naming), cell(error.message)) for error in report.plan.errors),
+        *((cell(wait.update.image.familiar), _waiting(wait)) for wait in report.plan.waits),
         *((cell(f"{naming(skip.file)}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),
     ]
     if rows:
         yield details("Left as it is", table(("Where", "Why"), rows, room=_ROOM_LEFT_OUT))
+
+
+def _waiting(wait: Wait) -> str:
+    digest = wait.update.new.digest
+    until = f", until {moment(wait.until)}" if wait.until else ""
+    return f"{cell(digest.short if digest else '')} waits: {cell(wait.reason)}{until}"
 
 
 def _place(error: PinbotError, naming: Naming) -> str:

@@ -1,6 +1,7 @@
 """Text from strangers, made safe to show: file names, references and logs may hold anything."""
 
 import unicodedata
+from datetime import UTC, datetime
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that move the cursor, hide or reorder text, or cannot be encoded."""
@@ -19,6 +20,11 @@ def printable(text: str) -> str:
         else character
         for character in text
     )
+
+
+def moment(when: datetime) -> str:
+    """A point in time to the minute, in UTC: `2026-11-24 07:00 UTC`."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def human_size(size: int) -> str:

@@ -13,7 +13,7 @@ from pinbot.model.plan import Resolution, TagList, Update, Version
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, diff
 from pinbot.render.console import Cell
-from pinbot.render.printable import human_size, printable, size_change
+from pinbot.render.printable import human_size, moment, printable, size_change
 
 _STATUS_STYLE = {Status.PINNED: "green", Status.UNPINNED: "yellow", Status.SKIPPED: "dim"}
 _FIRST_FILES = 3
@@ -66,11 +66,18 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     places = sum(len(entry.occurrences) for entry in plan.updates)
     told = [f"{_count(len(plan.updates), 'image')} to change in {_count(places, 'place')}"] if places else []
     told.append(f"{plan.current} {'up to date' if moves else 'pinned already'}")
+    if plan.waits:
+        told.append(f"{len(plan.waits)} waiting")
     if plan.skips:
         told.append(f"{len(plan.skips)} skipped")
     if report.all_errors:
         told.append(f"{_count(len(report.all_errors), 'error')}")
     out.print(Text(", ".join(told) + "."))
+    for wait in plan.waits:
+        until = f", until {moment(wait.until)}" if wait.until else ""
+        new = wait.update.new.digest.short if wait.update.new.digest else ""
+        line = f"waiting: {wait.update.image.familiar} to {new}: {wait.reason}{until}"
+        out.print(Text(printable(line), style="yellow"))
     for skip in plan.skips:
         out.print(
             Text(printable(f"skipped: {skip.file}:{skip.line}: {skip.image}: {skip.reason}"), style="dim")

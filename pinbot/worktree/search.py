@@ -28,7 +28,7 @@ class Found:
 
 
 def find(paths: Iterable[str], *, wanted: Callable[[str], bool]) -> Found:
-    """Read the named files, and below the named folders those whose path is `wanted`.
+    """Read the named files, and below the named folders those whose path, as it would be typed, is `wanted`.
 
     A file that is reached by several names (links, overlapping paths) is read once, under the first.
     """
@@ -60,9 +60,9 @@ def _candidates(
 def _below(folder: Path, wanted: Callable[[str], bool], on_error: OnError) -> Iterator[tuple[Path, Path]]:
     root = git.toplevel(folder) or files.real(folder)
     for relative in tree_files(folder, left_out=LEFT_OUT, on_error=on_error):
-        if not wanted(relative):
-            continue
         path = folder / relative
+        if not wanted(path.as_posix()):
+            continue
         real = files.real(path)
         if not real.is_relative_to(root):
             continue  # a link that leads out of the tree is not part of it

@@ -33,6 +33,7 @@ UPDATE = {
     "kind": "pin",
     "old": {"tag": "3.22", "digest": None},
     "new": {"tag": "3.22", "digest": DIGEST},
+    "seen": None,
     "locations": [{"file": "Dockerfile", "line": 1, "column": 6}],
 }
 

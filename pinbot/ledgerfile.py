@@ -1,0 +1,94 @@
+"""The ledger in a file of this machine, for runs without a forge."""
+
+import asyncio
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pinbot.errors import SourceError
+from pinbot.model.ledger import Ledger, from_bytes, merged, to_bytes
+
+_LARGEST = 64 * 1024 * 1024
+
+
+def default_path(environ: Mapping[str, str], home: Path) -> Path:
+    """In XDG_STATE_HOME, else in `~/.local/state` (XDG Base Directory Specification)."""
+    base = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
+    return Path(base) / "pinbot" / "ledger.json"
+
+
+class LedgerFile:
+    """A `LedgerStore`; runs at the same time wait for each other."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def read(self) -> Ledger:
+        """See `LedgerStore.read`.
+
+        Raises:
+            SourceError: the file cannot be read, or is no ledger.
+        """
+        return await asyncio.to_thread(self._read)
+
+    async def add(self, ledger: Ledger) -> None:
+        """See `LedgerStore.add`.
+
+        Raises:
+            SourceError: the file cannot be read or written.
+        """
+        await asyncio.to_thread(self._add, ledger)
+
+    def _read(self) -> Ledger:
+        try:
+            with self._path.open("rb") as stream:
+                data = stream.read(_LARGEST)
+            return from_bytes(data)
+        except FileNotFoundError:
+            return Ledger()
+        except OSError as error:
+            raise self._trouble(f"cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise self._trouble(f"is no ledger of pinbot's: {error}") from error
+
+    def _add(self, ledger: Ledger) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._locked():
+                before = self._read()
+                after = merged(before, ledger)
+                if after != before:
+                    self._write(to_bytes(after))
+        except OSError as error:
+            raise self._trouble(f"cannot be written: {error.strerror}") from error
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _write(self, data: bytes) -> None:
+        descriptor, name = tempfile.mkstemp(prefix=".ledger-", dir=self._path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).replace(self._path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _trouble(self, what: str) -> SourceError:
+        return SourceError(
+            what,
+            hint="mend or delete it; then digests count as seen for the first time in the next run",
+            file=str(self._path),
+        )

@@ -1,0 +1,147 @@
+"""Whether the time for an update has come: what is new about it, and how long that has been known."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from pinbot.errors import InvalidReference, NotFound, RegistryError
+from pinbot.model.ledger import Ledger, age
+from pinbot.model.manifest import Index, Manifest
+from pinbot.model.plan import Update, UpdateKind, Wait
+from pinbot.model.reference import Digest, Platform
+from pinbot.model.treatment import CooldownMode
+from pinbot.ports import Registry
+
+_MOST_AT_ONCE = 16
+
+
+class Judge:
+    """Decides over updates; a first pin and a repair are never kept waiting.
+
+    A tag without a digest means the new image already, so there is nothing to be gained by waiting. And a
+    digest that the registry no longer has breaks the next build.
+
+    Args:
+        registry: is asked for old and new manifests of what moves, once each.
+        ledger: what earlier runs saw, and what people turned down.
+        now: the time, with its zone.
+    """
+
+    def __init__(self, registry: Registry, ledger: Ledger, now: datetime) -> None:
+        self._registry = registry
+        self._ledger = ledger
+        self._now = now.replace(microsecond=0)
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    async def judge(self, updates: Iterable[Update]) -> tuple[tuple[Update, ...], tuple[Wait, ...]]:
+        """Look at every update; gives those that can be made, and those that are not to be made yet."""
+        judged = await asyncio.gather(*map(self._one, updates))
+        return (
+            tuple(one for one in judged if isinstance(one, Update)),
+            tuple(one for one in judged if isinstance(one, Wait)),
+        )
+
+    async def _one(self, update: Update) -> Update | Wait:
+        digest = update.new.digest
+        if digest is None:
+            return update
+        if rejection := self._ledger.rejected(str(update.image), digest):
+            return Wait(
+                update=update,
+                reason=f"pull request #{rejection.number} with this digest was closed without a merge",
+            )
+        if update.kind is UpdateKind.PIN or update.old.digest is None:
+            return update
+        async with self._turns:
+            found = await self._look(update, update.old.digest, digest)
+        if found is None:
+            return replace(update, kind=UpdateKind.REPAIR)
+        verdict = self._patient(replace(update, seen=self._first_seen(update)), *found)
+        if isinstance(verdict, Update) and not verdict.treatment.remembers:
+            return replace(verdict, seen=None)  # nobody keeps it, so it would be another one in each run
+        return verdict
+
+    async def _look(
+        self, update: Update, old: Digest, new: Digest
+    ) -> tuple[Manifest | Index | None, Manifest | Index | None] | None:
+        """Both documents, each None where it could not be had; None for all where the old one is gone."""
+        before, after = await asyncio.gather(
+            *(self._registry.manifest(update.image.with_digest(digest)) for digest in (old, new)),
+            return_exceptions=True,
+        )
+        if isinstance(before, NotFound):
+            return None
+        for answer in (before, after):
+            if isinstance(answer, BaseException) and not isinstance(answer, RegistryError):
+                raise answer
+        return (
+            None if isinstance(before, BaseException) else before,
+            None if isinstance(after, BaseException) else after,
+        )
+
+    def _patient(
+        self, update: Update, before: Manifest | Index | None, after: Manifest | Index | None
+    ) -> Update | Wait:
+        """Let the update pass, or say what it has to wait for."""
+        treatment, seen = update.treatment, update.seen or self._now
+        if isinstance(before, Index) and isinstance(after, Index):
+            used = _used(update, before)
+            if used and all(_child(before, one) == _child(after, one) for one in used):
+                names = ", ".join(map(str, used))
+                return Wait(update=update, reason=f"nothing has changed for {names}")
+            lost = [one for one in used if _child(after, one) is None]
+            full = seen + timedelta(seconds=treatment.settle)
+            if lost and self._now < full:
+                names = ", ".join(map(str, lost))
+                return Wait(
+                    update=update, reason=f"{names} is missing in it, and may still be on its way", until=full
+                )
+        if (moved := self._ledger.moved(str(update.image))) is not None:
+            free = moved + timedelta(seconds=treatment.interval)
+            if self._now < free:
+                return Wait(update=update, reason=f"the image last moved on {moved:%Y-%m-%d}", until=free)
+        ripe = seen + timedelta(seconds=treatment.cooldown)
+        if treatment.cooldown_mode is CooldownMode.OFF or ripe <= self._now:
+            return update
+        if treatment.cooldown_mode is CooldownMode.WARN:
+            return replace(update, ripe=ripe)
+        return Wait(update=update, reason=f"first seen {_ago(seen, self._now)}", until=ripe)
+
+    def _first_seen(self, update: Update) -> datetime:
+        """When the new digest was first seen under its tag; now, if never before."""
+        assert update.new.digest is not None  # noqa: S101 - only such updates come here
+        return self._ledger.first_seen(str(update.image), update.new.digest) or self._now
+
+
+def _used(update: Update, before: Index) -> tuple[Platform, ...]:
+    """The platforms that count: those that the rules name, else the file, else all that there were."""
+    if update.treatment.platforms:
+        return update.treatment.platforms
+    try:
+        written = [Platform.parse(occurrence.platform or "") for occurrence in update.occurrences]
+    except InvalidReference:  # at one of the places none is written, or none that could be known
+        return before.platforms
+    return tuple(sorted(set(written)))
+
+
+def _child(index: Index, platform: Platform) -> tuple[Digest, ...] | None:
+    """Digests of what an index has for a platform: several where a system has several versions."""
+    found = tuple(
+        child.digest
+        for child in index.manifests
+        if child.platform is not None and child.platform.normal == platform.normal
+    )
+    return found or None
+
+
+def _ago(seen: datetime, now: datetime) -> str:
+    """How long ago, in words."""
+    minutes = int(age(seen, now).total_seconds()) // 60
+    if minutes == 0:
+        return "just now"
+    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    raise AssertionError(minutes)

@@ -1,0 +1,220 @@
+"""When a reference moves, and when it waits: cooldown, noise, dead pins and rules."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import image
+from tests.support.oci import OCI_INDEX, Image, Pusher, digest_of, to_json
+from tests.support.project import Project
+
+pytestmark = pytest.mark.needs("docker-registry")
+
+GONE = "sha256:" + "0" * 64
+
+
+def multi(*names: str, **of_platform: str) -> list[Image]:
+    """An index for these architectures; `of_platform` gives one of them other content."""
+    return [
+        Image(layers=image(of_platform.get(name, "same")).layers, architecture=name, config={"Labels": {}})
+        for name in names
+    ]
+
+
+def annotated(pusher: Pusher, repository: str, tag: str, digest: str, note: str) -> str:
+    """The index with other bytes and the same images."""
+    http = pusher._http.get(f"/v2/{repository}/manifests/{digest}", headers={"Accept": OCI_INDEX})
+    body = to_json({**http.json(), "annotations": {"note": note}})
+    assert digest_of(body) != digest
+    return pusher.manifest(repository, tag, body, OCI_INDEX)
+
+
+def ledger(project: Project) -> Path:
+    return project.root / ".local" / "state" / "pinbot" / "ledger.json"
+
+
+def make_older(project: Project, **age: float) -> None:
+    """Have the ledger say that everything was seen so much earlier."""
+    document = json.loads(ledger(project).read_text())
+    shifted = datetime.now(UTC) - timedelta(**age)
+    for digests in document["sightings"].values():
+        for digest in digests:
+            digests[digest] = shifted.strftime("%Y-%m-%dT%H:%M:%SZ")
+    document["moves"] = {name: shifted.strftime("%Y-%m-%dT%H:%M:%SZ") for name in document["moves"]}
+    ledger(project).write_text(json.dumps(document))
+
+
+def configure(project: Project, text: str) -> None:
+    """Add to the pinbot.yaml that says where the registry is."""
+    project.write("pinbot.yaml", project.read("pinbot.yaml").decode() + text)
+
+
+def test_a_new_digest_waits_until_it_was_seen_for_long_enough(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    old = pusher.image("library/cool", "1", image("old"))
+    new = pusher.image("library/cool", "1", image("new"))
+    project.write("Dockerfile", f"FROM cool:1@{old}\n")
+
+    first = project.pinbot("update")
+    assert first.code == 0
+    assert "1 waiting" in first.err
+    assert f"waiting: cool:1 to {new[7:19]}: first seen just now, until " in first.err
+    assert project.read("Dockerfile").decode() == f"FROM cool:1@{old}\n"
+
+    make_older(project, days=2.5)
+    second = project.pinbot("update", "--format", "json")
+    (waiting,) = second.json["waiting"]
+    assert waiting["reason"] == "first seen 2 days ago"
+    assert (waiting["old"]["digest"], waiting["new"]["digest"]) == (old, new)
+    assert waiting["until"] > waiting["seen"]
+    assert second.json["updates"] == []
+
+    make_older(project, days=3.1)
+    assert project.pinbot("update").code == 0
+    assert project.read("Dockerfile").decode() == f"FROM cool:1@{new}\n"
+
+
+def test_each_digest_starts_its_own_wait(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    old = pusher.image("library/restless", "1", image("old"))
+    project.write("Dockerfile", f"FROM restless:1@{old}\n")
+    pusher.image("library/restless", "1", image("newer"))
+    project.pinbot("update")
+    make_older(project, days=9)
+    pusher.image("library/restless", "1", image("newest"))
+
+    assert "first seen just now" in project.pinbot("update").err
+
+
+def test_a_first_pin_does_not_wait(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    digest = pusher.image("library/fresh", "1", image("fresh"))
+    project.write("Dockerfile", "FROM fresh:1\n")
+    assert project.pinbot("update").code == 0
+    assert project.read("Dockerfile").decode() == f"FROM fresh:1@{digest}\n"
+
+
+def test_a_digest_that_is_gone_is_repaired_at_once(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    new = pusher.image("library/dead", "1", image("alive"))
+    project.write("Dockerfile", f"FROM dead:1@{GONE}\n")
+    run = project.pinbot("update", "--format", "json")
+    assert [update["kind"] for update in run.json["updates"]] == ["repair"]
+    assert project.read("Dockerfile").decode() == f"FROM dead:1@{new}\n"
+
+
+def test_a_rule_may_take_the_cooldown_off(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\nrules:\n- images: ['own:*']\n  cooldown: 0h\n")
+    old = pusher.image("library/own", "1", image("old"))
+    new = pusher.image("library/own", "1", image("new"))
+    project.write("Dockerfile", f"FROM own:1@{old}\n")
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM own:1@{new}\n"
+
+
+def test_an_image_does_not_move_more_often_than_its_interval(project: Project, pusher: Pusher) -> None:
+    configure(project, "interval: 7d\n")
+    old = pusher.image("library/often", "1", image("old"))
+    new = pusher.image("library/often", "1", image("new"))
+    project.write("Dockerfile", f"FROM often:1@{old}\n")
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM often:1@{new}\n"
+    newer = pusher.image("library/often", "1", image("newer"))
+    assert "the image last moved on" in project.pinbot("update").err
+    make_older(project, days=8)
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM often:1@{newer}\n"
+
+
+def test_where_no_platform_changed_nothing_is_changed(project: Project, pusher: Pusher) -> None:
+    old = pusher.index("library/quiet", "1", multi("amd64", "arm64"))
+    annotated(pusher, "library/quiet", "1", old, "rebuilt")
+    project.write("Dockerfile", f"FROM quiet:1@{old}\n")
+    run = project.pinbot("update")
+    assert "nothing has changed for linux/amd64, linux/arm64" in run.err
+    assert project.read("Dockerfile").decode() == f"FROM quiet:1@{old}\n"
+
+
+@pytest.mark.parametrize("how", ["rule", "file"])
+def test_a_change_of_a_platform_that_is_not_in_use_is_none(
+    project: Project, pusher: Pusher, how: str
+) -> None:
+    old = pusher.index("library/partly", "1", multi("amd64", "arm64"))
+    new = pusher.index("library/partly", "1", multi("amd64", "arm64", arm64="other"))
+    platform = "--platform=linux/amd64 " if how == "file" else ""
+    project.write("Dockerfile", f"FROM {platform}partly:1@{old}\n")
+    if how == "rule":
+        configure(project, "rules:\n- images: [partly]\n  platforms: [linux/amd64]\n")
+    assert "nothing has changed for linux/amd64\n" in project.pinbot("update").err
+    project.write("Dockerfile", f"FROM --platform=linux/arm64 partly:1@{old}\n")
+    if how == "file":
+        project.pinbot("update")
+        assert project.read("Dockerfile").decode() == f"FROM --platform=linux/arm64 partly:1@{new}\n"
+
+
+def test_an_index_that_lost_a_platform_may_still_be_filling(project: Project, pusher: Pusher) -> None:
+    old = pusher.index("library/filling", "1", multi("amd64", "arm64"))
+    half = pusher.index("library/filling", "1", multi("amd64", amd64="new"))
+    project.write("Dockerfile", f"FROM filling:1@{old}\n")
+    run = project.pinbot("update")
+    assert "linux/arm64 is missing in it, and may still be on its way" in run.err
+    assert project.read("Dockerfile").decode() == f"FROM filling:1@{old}\n"
+    configure(project, "settle: 0h\n")
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM filling:1@{half}\n"
+
+
+def test_an_index_that_stays_without_a_platform_is_taken_in_the_end(project: Project, pusher: Pusher) -> None:
+    old = pusher.index("library/shrunk", "1", multi("amd64", "arm64"))
+    half = pusher.index("library/shrunk", "1", multi("amd64", amd64="new"))
+    project.write("Dockerfile", f"FROM shrunk:1@{old}\n")
+    project.pinbot("update")
+    make_older(project, hours=2)
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM shrunk:1@{half}\n"
+
+
+def test_a_dry_run_remembers_nothing(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    old = pusher.image("library/dry", "1", image("old"))
+    pusher.image("library/dry", "1", image("new"))
+    project.write("Dockerfile", f"FROM dry:1@{old}\n")
+    run = project.pinbot("update", "--dry-run")
+    assert (run.code, run.out) == (0, b"")
+    assert not ledger(project).exists()
+
+
+def test_a_damaged_ledger_is_told_and_left_alone(project: Project, pusher: Pusher) -> None:
+    configure(project, "cooldown: 3d\n")
+    old = pusher.image("library/damaged", "1", image("old"))
+    pusher.image("library/damaged", "1", image("new"))
+    project.write("Dockerfile", f"FROM damaged:1@{old}\n")
+    ledger(project).parent.mkdir(parents=True)
+    ledger(project).write_text("{}")
+    run = project.pinbot("update")
+    assert run.code == 1
+    assert "ledger.json: is no ledger of pinbot's" in run.err
+    assert ledger(project).read_text() == "{}"
+    assert project.read("Dockerfile").decode() == f"FROM damaged:1@{old}\n"
+
+
+def test_rules_say_what_is_left_alone_and_which_files_are_looked_at(project: Project) -> None:
+    configure(
+        project,
+        "include: ['*.image', Dockerfile]\nexclude: [old/]\n"
+        "rules:\n- images: [busybox]\n  ignore: pinned by the platform team\n",
+    )
+    project.write("Dockerfile", "FROM busybox\n")
+    project.write("app.image", "FROM alpine:3.22\n")
+    project.write("old/Dockerfile", "FROM alpine:3.22\n")
+    project.write("web.Dockerfile", "FROM alpine:3.22\n")
+    scanned = project.pinbot("scan", "--format", "json").json["references"]
+    assert {reference["file"] for reference in scanned} == {"Dockerfile", "app.image"}
+    run = project.pinbot("update")
+    assert "busybox:latest: pinned by the platform team (pinbot.yaml)" in run.err
+    assert b"@sha256:" in project.read("app.image")
+    assert project.read("Dockerfile") == b"FROM busybox\n"
+    assert project.read("old/Dockerfile") == project.read("web.Dockerfile") == b"FROM alpine:3.22\n"
+    assert project.pinbot("scan", "old/Dockerfile").code == 0
