@@ -156,6 +156,19 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VulnerabilitySettings:
+    """Whether and where to look up which vulnerabilities an update fixes.
+
+    Attributes:
+        enabled: names and versions of packages go to a service on the network only if this is wanted.
+        url: of a service with OSV's API, without `/v1`.
+    """
+
+    enabled: bool = False
+    url: str = "https://api.osv.dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that pinbot.yaml says, with defaults for what it leaves out."""
 
@@ -163,6 +176,7 @@ class Config:
     build: BuildSettings = field(default_factory=BuildSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     policy: Policy = field(default_factory=Policy)
+    vulnerabilities: VulnerabilitySettings = field(default_factory=VulnerabilitySettings)
 
     def registry(self, name: str) -> RegistrySettings:
         """How to reach a registry, or an image by its name (`docker.io/library/alpine`).

@@ -17,6 +17,7 @@
     │   └── Unsupported               1  unsupported     what is there is no image that builders pull
     ├── ImageError                1  image           an image, or a part of it, cannot be looked into
     │   └── Mismatch              1  mismatch        a part of an image is not the one that it names
+    ├── VulnerabilityError            1  vulnerabilities  the database of vulnerabilities cannot be asked
     ├── BuilderError                  1  builder         no builder, or one that cannot do this build
     └── ForgeError                    1  forge
         ├── ForgeDenied               1  forge-denied    a token that is wrong or may not do this
@@ -180,6 +181,12 @@ class Mismatch(ImageError):
     """A part of an image is not the one that its manifest or its config names by digest, size or count."""
 
     code = "mismatch"
+
+
+class VulnerabilityError(PinbotError):
+    """The database of vulnerabilities does not answer, or not sensibly; all else goes on without it."""
+
+    code = "vulnerabilities"
 
 
 class BuilderError(PinbotError):

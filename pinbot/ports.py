@@ -1,6 +1,6 @@
 """What the pipeline needs of the world outside, said without naming who provides it."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import Proposal, PullRequest
 from pinbot.model.reference import ImageReference, Platform
+from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
 
 
 class Resolver(Protocol):
@@ -184,6 +185,26 @@ class Cache(Protocol):
 
     async def put(self, name: str, data: bytes) -> None:
         """Keep something under a name that says all of what it depends on."""
+        ...
+
+
+class VulnerabilityDatabase(Protocol):
+    """Where it is known which package versions are vulnerable."""
+
+    async def affecting(self, inventory: Inventory) -> Exposures:
+        """The vulnerabilities that the packages of an image are known to have.
+
+        Raises:
+            VulnerabilityError: the database does not answer, or not sensibly.
+        """
+        ...
+
+    async def describe(self, ids: Collection[str]) -> tuple[Vulnerability, ...]:
+        """What is known of each, in the same order; of one that is not described, its id alone.
+
+        Raises:
+            VulnerabilityError: as for `affecting`.
+        """
         ...
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from pinbot.clock import SystemClock
-from pinbot.config import BuildSettings, Config, Driver
+from pinbot.config import BuildSettings, Config, Driver, VulnerabilitySettings
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry
+from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, VulnerabilityDatabase
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
@@ -87,6 +87,16 @@ def cache() -> Cache:
 
     base = Path(os.environ.get("XDG_CACHE_HOME") or "")
     return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot")
+
+
+@asynccontextmanager
+async def vulnerability_database(settings: VulnerabilitySettings) -> AsyncIterator[VulnerabilityDatabase]:
+    """A service with OSV's API, closed at the end."""
+    from pinbot.osv.database import OsvDatabase
+    from pinbot.osv.service import Service
+
+    async with OsvDatabase(Service(settings.url, clock=SystemClock())) as database:
+        yield database
 
 
 def builders(config: Config) -> dict[Driver, Callable[[], Awaitable[Builder]]]:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Mirror, Network, RegistrySettings
+from pinbot.config import (
+    AuditSettings,
+    BuildSettings,
+    Config,
+    Driver,
+    Mirror,
+    Network,
+    RegistrySettings,
+    VulnerabilitySettings,
+)
 from pinbot.configfile.load import load
 from pinbot.configfile.policy import POLICY_KEYS, RULE_KEYS
 from pinbot.errors import ConfigError, Several
@@ -343,6 +352,24 @@ def test_a_key_that_stands_twice_is_a_mistake_at_its_second_place(tmp_path: Path
         (6, 3, "'a.io' stands in line 5 already"),
         (7, 1, "'build' stands in line 1 already"),
     ]
+
+
+def test_vulnerabilities_are_looked_up_only_where_it_is_wanted(tmp_path: Path) -> None:
+    assert not read(tmp_path, "build: {}\n").vulnerabilities.enabled
+    wanted = read(tmp_path, "vulnerabilities:\n  enabled: true\n").vulnerabilities
+    assert wanted == VulnerabilitySettings(enabled=True, url="https://api.osv.dev")
+    own = read(tmp_path, "vulnerabilities:\n  url: https://osv.example.com:8443/api\n").vulnerabilities
+    assert own == VulnerabilitySettings(enabled=False, url="https://osv.example.com:8443/api")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["api.osv.dev", "ftp://api.osv.dev", "https://user:secret@api.osv.dev", "https://a.b/?key=1", "https://"],
+)
+def test_the_address_of_a_vulnerability_database_is_a_plain_one(tmp_path: Path, url: str) -> None:
+    ((line, column, message),) = mistakes(tmp_path, f"vulnerabilities:\n  url: {url}\n")
+    assert (line, column) == (2, 8)
+    assert message.endswith("is not an address like https://api.osv.dev")
 
 
 def test_mistakes_in_what_images_are_held_to(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pinbot.configfile.audit import read_audit
 from pinbot.configfile.build import read_build
 from pinbot.configfile.policy import POLICY_KEYS, read_policy
 from pinbot.configfile.registries import read_registries
+from pinbot.configfile.vulnerabilities import read_vulnerabilities
 from pinbot.errors import Several
 from pinbot.yamlnodes import NodeReader, read
 
@@ -31,10 +32,11 @@ def load(path: Path) -> Config:
 
 
 def _config(reader: NodeReader, document: Node) -> Config:
-    root = reader.section(document, "registries", "build", "audit", *POLICY_KEYS)
+    root = reader.section(document, "registries", "build", "audit", "vulnerabilities", *POLICY_KEYS)
     return Config(
         registries=tuple(read_registries(reader, root.get("registries"))),
         build=read_build(reader, root.get("build")),
         audit=read_audit(reader, root.get("audit")),
+        vulnerabilities=read_vulnerabilities(reader, root.get("vulnerabilities")),
         policy=read_policy(reader, root),
     )

@@ -10,6 +10,7 @@ REQUIRED = "PINBOT_REQUIRE_PARTS"
 CACHE = Path(__file__).parents[2] / ".cache"
 OPENAPI = CACHE / "openapi" / "api.github.com.json"
 SPECIMENS = CACHE / "specimens"
+OSV_SCHEMA = CACHE / "osv" / "schema.json"
 DOCKER = "/usr/bin/docker"
 ACT = Path(sys.executable).with_name("act")
 
@@ -36,6 +37,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
+    "osv-schema": (OSV_SCHEMA.exists, "make setup"),
     "specimens": ((SPECIMENS / "specimens.txt").exists, "make setup"),
     "act": (ACT.exists, "make setup"),
 }
