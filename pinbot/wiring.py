@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinbot.clock import SystemClock
 from pinbot.config import BuildSettings, Config, Driver, VulnerabilitySettings
@@ -13,6 +14,9 @@ from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, VulnerabilityDatabase
+
+if TYPE_CHECKING:
+    from pinbot.pipeline.explain import Explainer
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
@@ -86,7 +90,16 @@ def cache() -> Cache:
     from pinbot.cache import DiskCache
 
     base = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot")
+    return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot" / "images")
+
+
+def explainer(registry: Registry, config: Config) -> "Explainer":
+    """What tells what changed in an image that moves."""
+    from pinbot.comparison.learning import Learner
+    from pinbot.image.sources.remote import Remote
+    from pinbot.pipeline.explain import Explainer
+
+    return Explainer(open=partial(Remote, registry), learner=Learner(cache()), targets=config.build.targets)
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from pinbot.image.sources.opening import open_image
 from pinbot.model.comparison import Comparison
 from pinbot.model.reference import Platform
 from pinbot.render import json
-from pinbot.render.comparison import json as comparison_json
 from pinbot.render.comparison import markdown, text
 from pinbot.render.markdown import LIMIT
 from pinbot.worktree.tree import Tree
@@ -76,7 +75,7 @@ def command(
     comparison = running.run(work())
     match session.output_format:
         case "json":
-            session.emit(json.envelope("diff", (), **comparison_json.comparison(comparison)))
+            session.emit(json.diff(comparison))
         case "markdown":
             session.out.file.write(markdown.document(comparison, room=LIMIT - 1))
         case _:

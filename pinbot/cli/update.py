@@ -32,6 +32,12 @@ SHARED: tuple[Parameter, ...] = (
         help="Test-build what changes before anything is written; on where pinbot.yaml has build targets.",
     ),
     click.option(
+        "--explain/--no-explain",
+        default=None,
+        envvar="PINBOT_EXPLAIN",
+        help="Tell what changed between the old and the new images; on with --pull-request.",
+    ),
+    click.option(
         "--builder",
         type=click.Choice([str(driver) for driver in Driver]),
         envvar="PINBOT_BUILDER",
@@ -102,6 +108,7 @@ def change(
     only: tuple[str, ...],
     build: bool | None,
     builder: str | None,
+    explain: bool | None,
     forge: Forge | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
@@ -116,6 +123,7 @@ def change(
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
+    wants_explanations = explain if explain is not None else forge is not None
     _check_targets(config, tree)
     policy = replace(config.policy, move=move, only=only)
     found = search(paths, policy=policy, naming=tree.name)
@@ -134,6 +142,7 @@ def change(
                     base=base,
                     labels=labels,
                     ledger=wiring.ledger(),
+                    explainer=wiring.explainer(registry, config) if wants_explanations else None,
                     dry_run=dry_run,
                 ),
                 progress=session.progress,
@@ -151,6 +160,7 @@ def change(
         dry_run=dry_run,
         build=wants_build,
         pull_request=forge is not None,
+        explain=wants_explanations,
     )
     return exit_code(report, dry_run=dry_run)
 
@@ -183,10 +193,19 @@ def _is_empty(plan: Plan) -> bool:
 
 
 def _show(
-    session: Session, report: UpdateReport, *, moves: bool, dry_run: bool, build: bool, pull_request: bool
+    session: Session,
+    report: UpdateReport,
+    *,
+    moves: bool,
+    dry_run: bool,
+    build: bool,
+    pull_request: bool,
+    explain: bool,
 ) -> None:
     if session.as_json:
-        document = json.update(session.command, report, build=build, pull_request=pull_request)
+        document = json.update(
+            session.command, report, build=build, pull_request=pull_request, explain=explain
+        )
         session.emit(document)
         return
     text.changes(session.out, report)

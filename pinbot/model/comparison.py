@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from pinbot.errors import PinbotError
 from pinbot.model.image import Ecosystem
-from pinbot.model.reference import Digest, Platform
+from pinbot.model.reference import Digest, ImageReference, Platform
 
 T = TypeVar("T")
 
@@ -292,3 +293,13 @@ class Comparison:
         """Whether nothing changed for any platform in use; not known is not equal."""
         came_or_went = {*self.gained, *self.lost}.intersection(self.in_use)
         return not (self.changed or came_or_went or self.unread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What an update means; a PinbotError where that could not be found out."""
+
+    image: ImageReference
+    old: Digest
+    new: Digest
+    outcome: Comparison | PinbotError

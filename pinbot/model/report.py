@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import Verdict
+from pinbot.model.comparison import Explanation
 from pinbot.model.plan import FileChange, Plan, Update, updates_within
 from pinbot.model.proposal import PullRequest
 
@@ -14,6 +15,7 @@ class UpdateReport:
 
     Attributes:
         plan: what was found.
+        explanations: what changed in the images that move, where that was asked for.
         verdicts: test builds, one for each target that the plan touches; empty where none was asked for.
         held: paths whose change was not made, since their test build did not succeed.
         written: paths that were changed in the working tree.
@@ -22,6 +24,7 @@ class UpdateReport:
     """
 
     plan: Plan
+    explanations: tuple[Explanation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     held: tuple[str, ...] = ()
     written: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pinbot.errors import BuilderError, ForgeError, PinbotError
 from pinbot.model.build import BuildTarget
@@ -19,6 +20,9 @@ from pinbot.worktree import files
 from pinbot.worktree.search import Found
 from pinbot.worktree.tree import Tree
 
+if TYPE_CHECKING:  # it reads images, which takes modules that most runs do without
+    from pinbot.pipeline.explain import Explainer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -33,6 +37,7 @@ class Work:
         labels: for a pull request that is opened.
         ledger: where is kept what earlier runs saw; None where nothing is.
         now: the time, with its zone.
+        explainer: tells what changed in the images that move; None where nobody wants to know.
         dry_run: plan and test-build, but write and propose nothing.
     """
 
@@ -43,6 +48,7 @@ class Work:
     labels: tuple[str, ...] = ()
     ledger: LedgerStore | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    explainer: "Explainer | None" = None
     dry_run: bool = False
 
 
@@ -69,7 +75,7 @@ async def _carry_out(report: UpdateReport, tree: Tree, work: Work, progress: Pro
         return report
     if work.forge is not None and not work.dry_run:
         return await _propose(report, tree, work, work.forge, progress)
-    report = await _verify(report, tree, work, progress)
+    report = await _verify(await _explain(report, tree, work, progress), tree, work, progress)
     return report if work.dry_run else _write(report)
 
 
@@ -96,6 +102,14 @@ async def _remember(report: UpdateReport, work: Work) -> UpdateReport:
     return report
 
 
+async def _explain(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+    """Find out what changed in the images; a failure to do so is told, and changes nothing else."""
+    if work.explainer is None:
+        return report
+    explanations = await work.explainer.explain(report.plan.updates, tree.name, progress)
+    return replace(report, explanations=explanations)
+
+
 async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
     """Make the test builds that are wanted; where there is no builder for them, nothing may change."""
     if work.builder is None:
@@ -118,7 +132,7 @@ async def _propose(
         existing = await forge.find(proposal_of(report, tree=tree, base=work.base, labels=work.labels))
         if existing is not None:
             return replace(report, pull_requests=(existing,))
-        report = await _verify(report, tree, work, progress)
+        report = await _verify(await _explain(report, tree, work, progress), tree, work, progress)
         if not report.passed:
             return report
         proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)

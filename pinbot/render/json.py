@@ -7,10 +7,12 @@ from typing import Any
 
 from pinbot.errors import PinbotError, Several
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
+from pinbot.model.comparison import Comparison, Explanation
 from pinbot.model.diagnosis import Diagnosis, RegistryFinding
 from pinbot.model.occurrence import Occurrence
 from pinbot.model.plan import Resolution, Skip, TagList, Update, Version, Wait
 from pinbot.model.report import UpdateReport
+from pinbot.render.comparison.json import comparison
 
 SCHEMA = "pinbot/v1"
 
@@ -57,8 +59,10 @@ def tags(lists: Iterable[TagList], errors: Iterable[PinbotError]) -> Document:
     return envelope("resolve", errors, repositories=repositories)
 
 
-def update(command: str, report: UpdateReport, *, build: bool, pull_request: bool) -> Document:
-    """The document of `pin` and `update`; builds and pull requests appear where they were asked for."""
+def update(
+    command: str, report: UpdateReport, *, build: bool, pull_request: bool, explain: bool = False
+) -> Document:
+    """The document of `pin` and `update`; what was not asked for does not appear."""
     parts: Document = {
         "updates": [_update(entry) for entry in report.plan.updates],
         "waiting": [_wait(wait) for wait in report.plan.waits],
@@ -66,6 +70,8 @@ def update(command: str, report: UpdateReport, *, build: bool, pull_request: boo
         "current": report.plan.current,
         "written": list(report.written),
     }
+    if explain:
+        parts["explanations"] = [_explanation(explanation) for explanation in report.explanations]
     if build:
         parts["held"] = list(report.held)
         parts["builds"] = [_verdict(verdict) for verdict in report.verdicts]
@@ -75,6 +81,11 @@ def update(command: str, report: UpdateReport, *, build: bool, pull_request: boo
             for pull in report.pull_requests
         ]
     return envelope(command, report.all_errors, **parts)
+
+
+def diff(told: Comparison) -> Document:
+    """The document of `diff`."""
+    return envelope("diff", (), comparison=comparison(told))
 
 
 def doctor(found: Diagnosis) -> Document:
@@ -160,6 +171,17 @@ def _reference(occurrence: Occurrence) -> Document:
             "end": place.span.end,
         }
     return document
+
+
+def _explanation(explanation: Explanation) -> Document:
+    outcome = explanation.outcome
+    return {
+        "image": str(explanation.image),
+        "old": str(explanation.old),
+        "new": str(explanation.new),
+        "problem": _error(outcome) if isinstance(outcome, PinbotError) else None,
+        "comparison": comparison(outcome) if isinstance(outcome, Comparison) else None,
+    }
 
 
 def _version(version: Version) -> Document:

@@ -12,13 +12,15 @@ from pinbot.errors import PinbotError
 from pinbot.model.build import BuiltImage, FailedBuild, Verdict
 from pinbot.model.plan import Update, UpdateKind, Version, Wait
 from pinbot.model.report import UpdateReport
+from pinbot.render.comparison.markdown import explanations
 from pinbot.render.gfm import MOST_LINE, cell, code, code_block, details, table
 from pinbot.render.printable import human_size, moment, size_change
 
 LIMIT = 65_536
 """Characters that GitHub takes in one body."""
 
-_ROOM_UPDATES = 20_000
+_ROOM_UPDATES = 13_000
+_ROOM_EXPLANATIONS = 16_000
 _ROOM_BUILDS = 8_000
 _ROOM_LOGS = 10_000
 _ROOM_LEFT_OUT = 6_000
@@ -43,6 +45,7 @@ def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
     parts = [
         _verdict_line(report, updates),
         table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
+        *explanations(report.explanations, room=_ROOM_EXPLANATIONS),
         *_builds(report.verdicts),
         *_left_out(report, naming),
         _how_to(updates),

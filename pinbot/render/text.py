@@ -12,6 +12,7 @@ from pinbot.model.occurrence import Occurrence, Status
 from pinbot.model.plan import Resolution, TagList, Update, Version
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, diff
+from pinbot.render.comparison import text as explain
 from pinbot.render.console import Cell
 from pinbot.render.printable import human_size, moment, printable, size_change
 
@@ -48,6 +49,7 @@ def update(out: Console, report: UpdateReport) -> None:
     plan = report.plan
     if plan.updates:
         console.table(out, ("IMAGE", "CHANGE", "FROM", "TO", "FILES"), map(_update, plan.updates))
+    explain.explanations(out, report.explanations)
     if report.verdicts:
         out.print()
         console.table(

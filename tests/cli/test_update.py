@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import image
+from tests.support.images import alpine
 from tests.support.oci import Pusher
 from tests.support.project import Project, pinbot
 from tests.support.registry import RegistryServer, free_port
@@ -216,3 +217,37 @@ def test_a_registry_that_is_down_is_no_reason_to_call_anything_current(project: 
     assert [(error["code"], error["line"]) for error in run.json["errors"]] == [("unreachable", 1)]
     assert run.json["current"] == 0
     assert json.loads(run.out)["updates"] == []
+
+
+@pytest.mark.needs("busybox")
+def test_explanations_tell_what_changed_in_an_image_that_moves(project: Project, pusher: Pusher) -> None:
+    old = pusher.index("library/explained", "1", alpine(1))
+    pusher.index("library/explained", "1", alpine(2))
+    project.write("Dockerfile", f"FROM explained:1@{old}\n")
+    run = project.pinbot("update", "--dry-run", "--explain")
+    assert run.code == 10
+    assert "tzdata   apk        upgraded  2025a-r0    2025b-r0" in run.err.splitlines()
+    (explanation,) = project.pinbot("update", "--explain", "--format", "json").json["explanations"]
+    assert (explanation["old"], explanation["problem"]) == (old, None)
+    changes = explanation["comparison"]["platforms"][0]["packages"]["changes"]
+    assert [change["name"] for change in changes] == ["busybox", "musl", "tzdata"]
+
+
+def test_without_a_pull_request_nothing_is_explained_unasked(project: Project, pusher: Pusher) -> None:
+    old = pusher.image("library/unexplained", "1", image("old"))
+    pusher.image("library/unexplained", "1", image("new"))
+    project.write("Dockerfile", f"FROM unexplained:1@{old}\n")
+    run = project.pinbot("update", "--format", "json")
+    assert run.code == 0
+    assert "explanations" not in run.json
+
+
+def test_an_update_that_cannot_be_explained_is_made_all_the_same(
+    project: Project, digests: dict[str, str]
+) -> None:
+    project.write("Dockerfile", f"FROM alpine:3.22@sha256:{'0' * 64}\n")
+    run = project.pinbot("update", "--explain", "--format", "json")
+    assert (run.code, run.json["written"], run.json["errors"]) == (0, ["Dockerfile"], [])
+    (explanation,) = run.json["explanations"]
+    assert (explanation["comparison"], explanation["problem"]["code"]) == (None, "not-found")
+    assert digests["alpine:3.22"].encode() in project.read("Dockerfile")

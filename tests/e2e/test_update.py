@@ -194,6 +194,27 @@ def test_a_pull_request_is_opened_kept_and_updated(workplace: Workplace, github:
     assert TOKEN not in moved.err + opened.err
 
 
+def test_a_pull_request_tells_what_changed_in_the_images(
+    registry: RegistryServer, cache: Path, tmp_path: Path, github: GitHubServer
+) -> None:
+    workplace = Workplace(tmp_path / "project", registry, {"XDG_CACHE_HOME": str(cache)})
+    old = push_base_images(registry.base_url, revision=1)["library/alpine:3.22"]
+    push_base_images(registry.base_url, revision=2)
+    workplace.project.write("Dockerfile", f"FROM alpine:3.22@{old}\n")
+    workplace.project.commit()
+    repository = github.create_repository(REPOSITORY, from_directory=workplace.project.root)
+    run = workplace.pinbot(
+        *("update", "--pull-request"),
+        GITHUB_TOKEN=TOKEN,
+        GITHUB_REPOSITORY=REPOSITORY,
+        GITHUB_API_URL=github.url,
+    )
+    assert run.code == 0, run.err
+    [pull] = repository.open_pulls()
+    assert "### What changed" in (pull.body or "")
+    assert "| `tzdata` | apk | upgraded | `2025a-r0` | `2025b-r0` |" in (pull.body or "")
+
+
 def test_a_file_that_never_builds_does_not_have_the_pull_request_written_again(
     workplace: Workplace, github: GitHubServer
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from pinbot.errors import AccessDenied, BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
 from pinbot.model.exchange import Quota
 from pinbot.model.manifest import OCI_INDEX
@@ -26,6 +27,15 @@ from pinbot.pipeline.scan import scan
 from pinbot.render import json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
+from tests.render.comparison.values import (
+    ARM64,
+    comparison,
+    everything,
+    explained,
+    origin,
+    package,
+    platform_diff,
+)
 from tests.render.values import (
     ALPINE,
     HOSTILE,
@@ -136,6 +146,29 @@ def update_example() -> json.Document:
     return json.update("update", report, build=True, pull_request=True)
 
 
+def diff_example() -> json.Document:
+    return json.diff(
+        comparison(
+            platform_diff(
+                package("busybox", old="1.37.0-r18", new="1.37.0-r19"),
+                package("musl", Move.DOWNGRADED, "1.2.5-r10", "1.2.5-r9"),
+                of=origin(Source.SAME),
+                distribution="Alpine Linux v3.22",
+                settings=(
+                    SettingChange(setting=Setting.ENV, name="API_TOKEN", old=None, new="ghp_…", secret=True),
+                ),
+                cautions=(
+                    Caution(
+                        alarm=Alarm.OLDER_PACKAGES,
+                        message="a package goes back to an older version: musl 1.2.5-r10 to 1.2.5-r9",
+                    ),
+                ),
+            ),
+            elsewhere=(ARM64,),
+        )
+    )
+
+
 def doctor_example() -> json.Document:
     refused = AccessDenied(
         "ghcr.io denies anonymous access to acme/base",
@@ -186,6 +219,7 @@ def failed_example() -> json.Document:
         ("resolve", resolve_example),
         ("resolve --tags", tags_example),
         ("pin and update", update_example),
+        ("diff", diff_example),
         ("doctor", doctor_example),
         ("A run that fails", failed_example),
     ],
@@ -216,14 +250,20 @@ def test_every_document_follows_the_schema() -> None:
             verdict(failed(timed_out=True)),
             verdict(BuilderError("too old", hint="renew it")),
         ),
+        explanations=(
+            explained(everything("text", count=2, platforms=2)),
+            explained(comparison(same=(ARM64,))),
+            explained(NotFound("gone")),
+        ),
         held=("Dockerfile",),
         written=("other",),
         errors=(PinbotError("late"),),
     )
     for command in ("pin", "update"):
         for build in (True, False):
-            document = check(json.update(command, report, build=build, pull_request=build))
-            assert ("builds" in document, "held" in document, "pull_requests" in document) == (build,) * 3
+            document = check(json.update(command, report, build=build, pull_request=build, explain=build))
+            asked_for = ("builds", "held", "pull_requests", "explanations")
+            assert [key in document for key in asked_for] == [build] * len(asked_for)
     check(json.scan([occurrence(), occurrence(reason="odd")], [PinbotError("x")]))
     check(json.resolve([Resolution(image=ALPINE, digest=NEW, media_type=OCI_INDEX)], []))
     check(json.envelope("scan", [NothingToDo("no file holds an image reference")]))
@@ -238,6 +278,7 @@ def test_every_document_follows_the_schema() -> None:
         {"schema": "pinbot/v1", "command": "update", "images": [], "errors": []},
         {"schema": "pinbot/v1", "command": "resolve", "repositories": [{"repository": "x"}], "errors": []},
         {"schema": "pinbot/v1", "command": "scan", "references": [], "errors": [{"code": "x"}]},
+        {"schema": "pinbot/v1", "command": "diff", "comparison": {}, "errors": []},
         {"schema": "pinbot/v1", "command": "doctor", "registries": [], "errors": []},
     ],
 )
@@ -268,3 +309,6 @@ def test_any_text_makes_a_valid_document_and_comes_back(text: str) -> None:
     )
     assert document["references"][0]["raw"] == text
     assert document["errors"][0]["message"] == text
+    told = check(json.diff(everything(text)))["comparison"]
+    assert told["old"]["name"].startswith(text)
+    assert told["platforms"][0]["packages"]["changes"][0]["old"] == text

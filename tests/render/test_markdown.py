@@ -2,31 +2,22 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from pinbot.errors import BuilderError, RegistryError
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
 from pinbot.render import gfm, markdown
 from pinbot.render.printable import printable
+from tests.render.comparison.values import everything, explained
+from tests.render.markup import EVIL, READER, check_nothing_escapes, gfm_cells, tokens
 from tests.render.values import HOSTILE, built, change, failed, move, occurrence, pin, skip, verdict
 
-EVIL = "EVIL"
-READER = MarkdownIt("commonmark").enable("table")
 ODD = st.text(st.sampled_from("`|\\<>!-&;*_[](){}#@:/~='\" \t\n\r\x1b\u202eax1"), max_size=30)
-
-
-def tokens(text: str) -> Iterator[Token]:
-    for token in READER.parse(text):
-        yield token
-        yield from token.children or ()
 
 
 def report(text: str = "text", *, count: int = 1) -> UpdateReport:
@@ -48,36 +39,10 @@ def report(text: str = "text", *, count: int = 1) -> UpdateReport:
             changes=tuple(change(path) for path in paths),
             errors=(error,) * count,
         ),
+        explanations=(explained(everything(text, count=count)), explained(RegistryError(text))) * count,
         verdicts=tuple(verdicts) * count,
         held=(text,) * count,
     )
-
-
-def gfm_cells(row: str) -> int:
-    """Cells of a row as cmark-gfm counts them: a backslash takes the punctuation after it along."""
-    return len(re.findall(r"(?:\\[!-/:-@\[-`{-~]|[^|])*\|", row.removeprefix("|")))
-
-
-def check_nothing_escapes(body: str) -> None:
-    """Nothing of the text is outside of code, and no structure is there but our own."""
-    lines = body.split("\n")
-    width = 0
-    for token in tokens(body):
-        assert token.type not in {"link_open", "image", "code_block", "hr"}
-        if token.type not in {"code_inline", "fence", "inline"}:
-            assert EVIL not in token.content + str(token.attrs)
-        if token.type == "html_inline":
-            assert token.content == "<br>"
-        if token.type == "html_block":
-            assert re.match(
-                r"<details><summary>[A-Z][a-z ,]+</summary>$|</details>$|<!-- pinbot: ", token.content
-            )
-        if token.type == "thead_open":
-            width = 0
-        if token.type == "tr_open" and token.map:
-            cells = gfm_cells(lines[token.map[0]])
-            width = width or cells
-            assert cells == width
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -6,7 +6,8 @@ parts, see `pinbot.comparison.origin`.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pinbot.model.comparison import Caution, Comparison, PlatformDiff, SettingChange, Unread
+from pinbot.errors import PinbotError
+from pinbot.model.comparison import Caution, Comparison, Explanation, PlatformDiff, SettingChange, Unread
 from pinbot.render.comparison import wording
 from pinbot.render.comparison.wording import Group
 from pinbot.render.gfm import cell, code, details, table
@@ -14,6 +15,9 @@ from pinbot.render.printable import human_size, size_change
 
 LEAST_ROOM = 4_000
 """Characters with which something can be told."""
+
+_UNFOLDED = 3
+"""Images of one pull request that may stand there unfolded."""
 
 _SCREEN = 20
 """Rows of a table that may stand there unfolded."""
@@ -23,6 +27,7 @@ _MOST_UNREAD = 4
 _ROOM_PLATFORMS = 1_000
 _ROOM_SETTINGS = 0.3
 _PLATFORM_HEADER = ("Platform", "", "Digest", "Size", "Change", "Layers")
+_FRAME = 100
 _MORE = "There is more than has room here; `pinbot diff` shows all of it."
 
 
@@ -48,9 +53,35 @@ def show(comparison: Comparison, *, room: int) -> str:
     return "\n\n".join([*parts, end])
 
 
+def explanations(told: Sequence[Explanation], *, room: int) -> Iterator[str]:
+    """A section of a pull request: what each update means, folded where there are many."""
+    if not told:
+        return
+    yield "### What changed"
+    for number, explanation in enumerate(told):
+        share = room // (len(told) - number)
+        if share < LEAST_ROOM and room < LEAST_ROOM:
+            yield f"{len(told) - number} more images are left out here; `pinbot diff` tells of them."
+            return
+        part = _explanation(explanation, room=max(share, LEAST_ROOM), folded=len(told) > _UNFOLDED)
+        room -= len(part)
+        yield part
+
+
+def _explanation(explanation: Explanation, *, room: int, folded: bool) -> str:
+    title = (
+        f"{code(explanation.image.familiar)} {code(explanation.old.short)} → {code(explanation.new.short)}"
+    )
+    outcome = explanation.outcome
+    if isinstance(outcome, PinbotError):
+        return f"**{title}**: what changed is not known: {code(outcome.message)}"
+    content = show(outcome, room=room - len(title) - _FRAME)
+    return f"**{title}**\n\n{details('What changed', content) if folded else content}"
+
+
 def _whole(comparison: Comparison) -> Iterator[str]:
-    if told := wording.verdict(comparison):
-        yield f"**{_sentence(told)}**"
+    if told := wording.verdict(comparison, code):
+        yield _sentence(told)
     rows = [_platform(diff) for diff in comparison.changed]
     rows += [
         (cell(str(platform)), outcome, *[""] * (len(_PLATFORM_HEADER) - 2))

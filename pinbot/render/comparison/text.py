@@ -4,7 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 
-from pinbot.model.comparison import Caution, Comparison, Move, Pair, PlatformDiff, SettingChange, Unread
+from pinbot.errors import PinbotError
+from pinbot.model.comparison import (
+    Caution,
+    Comparison,
+    Explanation,
+    Move,
+    Pair,
+    PlatformDiff,
+    SettingChange,
+    Unread,
+)
 from pinbot.render import console
 from pinbot.render.comparison import wording
 from pinbot.render.console import Cell
@@ -25,6 +35,11 @@ def show(out: Console, comparison: Comparison) -> None:
     for mark, side in (("-", comparison.old), ("+", comparison.new)):
         name = side.name if str(side.digest) in side.name else f"{side.name} {side.digest}"
         console.line(out, f"{mark} {name}", "red" if mark == "-" else "green")
+    body(out, comparison)
+
+
+def body(out: Console, comparison: Comparison) -> None:
+    """All but the names of the images."""
     if told := wording.verdict(comparison):
         console.line(out, f"{told[:1].upper()}{told[1:]}.")
     platforms(out, comparison)
@@ -36,6 +51,19 @@ def show(out: Console, comparison: Comparison) -> None:
     _unread(out, comparison.unread)
     console.line(out, "")
     console.line(out, f"{wording.cost(comparison.cost)}", "dim")
+
+
+def explanations(out: Console, told: Iterable[Explanation]) -> None:
+    """What each update means."""
+    for explanation in told:
+        console.line(out, "")
+        name = f"{explanation.image.familiar}: {explanation.old.short} -> {explanation.new.short}"
+        console.line(out, name, "bold")
+        outcome = explanation.outcome
+        if isinstance(outcome, PinbotError):
+            console.line(out, f"not known what changed: {outcome.message}", "yellow")
+        else:
+            body(out, outcome)
 
 
 def platforms(out: Console, comparison: Comparison) -> None:

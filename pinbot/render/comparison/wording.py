@@ -3,7 +3,7 @@
 What comes back may hold text of strangers: whoever shows it makes it safe.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pinbot.model.comparison import (
@@ -50,15 +50,18 @@ def groups(changed: Iterable[PlatformDiff]) -> tuple[Group, ...]:
     )
 
 
-def verdict(comparison: Comparison) -> str:
-    """Whether this is a change at all, in one sentence without a final full stop."""
+def verdict(comparison: Comparison, show: Callable[[str], str] = str) -> str:
+    """Where this is no change at all, that, in one sentence without a final full stop; else nothing.
+
+    `show` makes the names of platforms, which are an image's own, safe.
+    """
     if comparison.old.digest == comparison.new.digest:
         return "both are the same image"
     if not comparison.equal:
         return ""
-    told = ["nothing changed for " + _platforms(comparison.same)]
+    told = ["nothing changed for " + _platforms(comparison.same, show)]
     if comparison.elsewhere:
-        told.append(f"{_platforms(comparison.elsewhere)} changed, which was not asked about")
+        told.append(f"{_platforms(comparison.elsewhere, show)} changed, which was not asked about")
     if comparison.attestations:
         told.append("attestations changed")
     return "; ".join(told)
@@ -109,5 +112,5 @@ def unread(left: Unread) -> str:
     return f"{left.part}: {left.reason}"
 
 
-def _platforms(platforms: Sequence[Platform]) -> str:
-    return ", ".join(map(str, platforms)) or "the image"
+def _platforms(platforms: Sequence[Platform], show: Callable[[str], str]) -> str:
+    return ", ".join(show(str(platform)) for platform in platforms) or "the image"

@@ -1,11 +1,13 @@
 """Comparisons to render, each with the least that a test must say."""
 
+from pinbot.errors import PinbotError
 from pinbot.model.comparison import (
     Alarm,
     Caution,
     Comparison,
     Cost,
     Evidence,
+    Explanation,
     Layer,
     LayerDiff,
     Move,
@@ -23,7 +25,7 @@ from pinbot.model.comparison import (
 )
 from pinbot.model.image import Ecosystem
 from pinbot.model.manifest import OCI_INDEX
-from pinbot.model.reference import Digest, Platform
+from pinbot.model.reference import Digest, ImageReference, Platform
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -104,6 +106,10 @@ def comparison(
         unread=unread,
         cost=Cost(requests=6, received=6_100_000, whole=6_100_000),
     )
+
+
+def explained(outcome: Comparison | PinbotError, image: str = "alpine:3.22") -> Explanation:
+    return Explanation(image=ImageReference.parse(image), old=OLD, new=NEW, outcome=outcome)
 
 
 def everything(text: str, *, count: int = 1, platforms: int = 1) -> Comparison:

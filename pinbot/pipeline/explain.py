@@ -1,0 +1,84 @@
+"""What the updates of a plan mean: each old image compared with the new one."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pinbot.comparison.compare import Scope, compare
+from pinbot.comparison.learning import Learner
+from pinbot.errors import InvalidReference, PinbotError, Unreachable
+from pinbot.model.build import BuildTarget
+from pinbot.model.comparison import Comparison, Explanation
+from pinbot.model.plan import Update
+from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.ports import ImageSource, Progress
+
+MOST_SECONDS = 300.0
+"""For one image; what takes longer is left unexplained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explainer:
+    """Explains updates, and never stands in their way: what goes wrong takes the place of the explanation.
+
+    Attributes:
+        open: gives what can be looked into of an image.
+        learner: reads layers.
+        targets: the configured build targets, which tell the platforms in use.
+        seconds: how long one image may take.
+    """
+
+    open: Callable[[ImageReference], ImageSource]
+    learner: Learner
+    targets: tuple[BuildTarget, ...] = ()
+    seconds: float = MOST_SECONDS
+
+    async def explain(
+        self, updates: Iterable[Update], naming: Callable[[str], str], progress: Progress
+    ) -> tuple[Explanation, ...]:
+        """Compare both images of each update that has two; `naming` makes its paths those of the targets."""
+        moves = [
+            (update, old, new)
+            for update in updates
+            if (old := update.old.digest) is not None and (new := update.new.digest) is not None
+        ]
+        if not moves:
+            return ()
+        with progress.step("Comparing", len(moves)) as done:
+
+            async def one(update: Update, old: Digest, new: Digest) -> Explanation:
+                images = self.open(update.image.with_digest(old)), self.open(update.image.with_digest(new))
+                outcome = await self._outcome(*images, self._scope(update, naming))
+                done(update.image.familiar)
+                return Explanation(image=update.image, old=old, new=new, outcome=outcome)
+
+            return tuple(await asyncio.gather(*(one(*move) for move in moves)))
+
+    async def _outcome(self, old: ImageSource, new: ImageSource, scope: Scope) -> Comparison | PinbotError:
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await compare(old, new, scope=scope, learner=self.learner)
+        except PinbotError as error:
+            return error
+        except TimeoutError:
+            return Unreachable(f"the images were not compared within {self.seconds:.0f} s")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the update itself is right
+            return PinbotError(f"the images cannot be compared: {type(error).__name__}: {error}")
+
+    def _scope(self, update: Update, naming: Callable[[str], str]) -> Scope:
+        """The platforms that the files which use the image are for, as far as they say."""
+        files = {naming(path) for path in update.files}
+        named = [
+            *(occurrence.platform for occurrence in update.occurrences),
+            *(target.platform for target in self.targets if target.dockerfile in files),
+        ]
+        return Scope(platforms=tuple(dict.fromkeys(_platforms(named))))
+
+
+def _platforms(names: Iterable[str | None]) -> Iterable[Platform]:
+    for name in names:
+        try:
+            if name:
+                yield Platform.parse(name)
+        except InvalidReference:
+            continue  # e.g. a variable that only the builder knows
