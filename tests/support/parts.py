@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,10 @@ def _command(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) is not None for name in names)
 
 
+def _is_gnu(name: str) -> bool:
+    return shutil.which(name) is not None and b"GNU" in subprocess.check_output([name, "--version"])
+
+
 def _as_root(check: Callable[[], bool]) -> Callable[[], bool]:
     return lambda: os.geteuid() == 0 and check()
 
@@ -26,6 +31,7 @@ def _as_root(check: Callable[[], bool]) -> Callable[[], bool]:
 PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (_command("git"), "apt-get install git"),
     "gcc": (_command("gcc"), "apt-get install gcc"),
+    "gnu-tar": (lambda: _is_gnu("tar"), "apt-get install tar"),
     "docker-registry": (_command("docker-registry"), "apt-get install docker-registry"),
     "busybox": (lambda: Path("/bin/busybox").exists(), "apt-get install busybox-static"),
     "base-images": (

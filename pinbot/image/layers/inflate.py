@@ -24,7 +24,8 @@ _LONGEST_MAGIC = 4
 _WITH_HEADER = 31
 # A block of zstd has at most 128 KiB, and takes at least four bytes: so few bytes make 16 MiB at most.
 _ZSTD_SLICE = 512
-_FOREIGN = {b"BZh": "bzip2", b"\xfd7zX": "xz", b"LZIP": "lzip", b"\x04\x22\x4d\x18": "lz4", b"PK": "zip"}
+# None of them can be the name of a file that stands first in a tar archive.
+_FOREIGN = {b"BZh91AY&SY": "bzip2", b"\xfd7zX": "xz", b"\x04\x22\x4d\x18": "lz4", b"PK\3\4": "zip"}
 
 
 class _Stream(Protocol):

@@ -65,7 +65,7 @@ class Member:
     link: str
     capabilities: bool
     sparse: bool
-    offset: int = 0
+    offset: int
 
 
 class Parser:
@@ -202,6 +202,7 @@ class Parser:
             link=pax.get("linkpath") or long.get(ord("K")) or _text(block[157:257]),
             capabilities="SCHILY.xattr.security.capability" in pax,
             sparse=False,
+            offset=self._position,
         )
         if kind is not Kind.FILE:
             # Some archivers state the size of what a hard link leads to; no content follows.
