@@ -27,10 +27,17 @@ class Added:
 
 @dataclass(slots=True, kw_only=True)
 class Linked:
-    """A hard link: a further name for what `target` names, in this layer or a lower one."""
+    """A hard link: a further name for what `target` names, in this layer or a lower one.
+
+    Runtimes give the file the owner and mode that stand here, whichever of its names it is used by.
+    """
 
     path: str
     target: str
+    mode: int
+    uid: int
+    gid: int
+    capabilities: bool
 
 
 @dataclass(slots=True, kw_only=True)

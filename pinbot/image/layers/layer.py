@@ -107,7 +107,14 @@ class Layer:
         if not path and member.kind is not tar.Kind.DIRECTORY:
             raise ImageError(f"holds a {member.kind} in place of the root", hint="make the image anew")
         if member.kind is tar.Kind.HARD_LINK:
-            return Linked(path=path, target=names.inside(member.link, limit))
+            return Linked(
+                path=path,
+                target=names.inside(member.link, limit),
+                mode=member.mode,
+                uid=member.uid,
+                gid=member.gid,
+                capabilities=member.capabilities,
+            )
         link = names.target(member.link, limit) if member.kind is tar.Kind.SYMLINK else ""
         entry = Entry(
             path=path,

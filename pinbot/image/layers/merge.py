@@ -1,7 +1,7 @@
 """Layers laid upon each other: what a container of the image sees (image-spec 1.1, layer.md)."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pinbot.errors import ImageError
 from pinbot.image.files import MOST_LINKS, Files
@@ -12,6 +12,23 @@ from pinbot.model.image import Entry, EntryKind
 _IMPLIED_MODE = 0o755
 
 
+@dataclass(slots=True, kw_only=True)
+class _Inode:
+    """What all names of one file share; only kept for files of which there is more to say than an entry does.
+
+    Attributes:
+        origin: number of the layer that holds the content, and the path that it has there.
+        names: how many there are.
+        changed: what the last hard link says of the file, which then holds for all its names.
+    """
+
+    origin: tuple[int, str]
+    content: bytes | None = None
+    unkept: str = ""
+    names: int = 1
+    changed: Linked | None = None
+
+
 class Tree:
     """Takes the changes of one layer after another, the lowest first, and gives the files that they make.
 
@@ -20,17 +37,13 @@ class Tree:
     """
 
     def __init__(self) -> None:
-        root = Entry(path="", kind=EntryKind.DIRECTORY, mode=_IMPLIED_MODE)
-        self._entries = {"": root}
+        self._entries = {"": _implied("", 0)}
         self._children: dict[str, dict[str, None]] = {}
-        self._contents: dict[str, bytes] = {}
-        self._unkept: dict[str, str] = {}
-        self._origins: dict[str, tuple[int, str]] = {}
-        self._linked: set[str] = set()
+        self._inodes: dict[str, _Inode] = {}
         self._layer = 0
         self._replaced: set[tuple[int, str]] = set()
         self._earlier: dict[str, tuple[int, ...]] = {}
-        self._hidden: list[tuple[tuple[int, str], Entry]] = []
+        self._hidden: list[Entry] = []
 
     def apply(self, change: Change, layer: int) -> None:
         """Make one change of the layer with that number.
@@ -47,12 +60,21 @@ class Tree:
             case Removed():
                 self._hide(change.path, layer)
             case Cleared():
-                at = self._lookup(change.path)
-                if at is not None and self._is_folder(at):
-                    self._clear(at, layer)
+                folder = self._walk(change.path, None)
+                if folder is not None:
+                    self._clear(folder, layer)
 
     def files(self) -> Files:
-        """What there is now."""
+        """What there is at the end."""
+        for path, inode in self._inodes.items():
+            if (link := inode.changed) is not None:
+                self._entries[path] = replace(
+                    self._entries[path],
+                    mode=link.mode,
+                    uid=link.uid,
+                    gid=link.gid,
+                    capabilities=self._entries[path].capabilities or link.capabilities,
+                )
         repeated: dict[str, tuple[int, ...]] = {}
         for path, layers in self._earlier.items():
             entry = self._entries.get(path)
@@ -60,49 +82,47 @@ class Tree:
                 layers = (*layers, entry.layer)  # noqa: PLW2901  the last one that brings it
             if len(layers) > 1:
                 repeated[path] = layers
-        # The bytes of a file are still there where a hard link to it is.
-        used = {self._origins[path] for path in self._linked}
-        origins = {
-            path: None if origin in self._replaced else origin for path, origin in self._origins.items()
-        }
         return Files(
             self._entries,
-            self._contents,
+            {path: inode.content for path, inode in self._inodes.items() if inode.content is not None},
             repeated,
-            hidden=[entry for origin, entry in self._hidden if origin not in used],
-            unkept=self._unkept,
-            origins=origins,
+            hidden=self._hidden,
+            unkept={path: inode.unkept for path, inode in self._inodes.items() if inode.unkept},
+            origins={path: self._origin(path, inode) for path, inode in self._inodes.items()},
         )
+
+    def _origin(self, path: str, inode: _Inode) -> tuple[int, str] | None:
+        """Where the content of a file can be read again: of several members with one name, the last is."""
+        is_last = inode.origin[1] == path and inode.changed is None
+        return inode.origin if is_last or inode.origin not in self._replaced else None
 
     def _add(self, change: Added) -> None:
         entry = change.entry
         path = self._place(entry.path, entry.layer)
-        self._put(entry if path == entry.path else replace(entry, path=path))
-        if path != entry.path:
-            self._origins[path] = (entry.layer, entry.path)
-        if change.content is not None:
-            self._contents[path] = change.content
-        if change.unkept:
-            self._unkept[path] = change.unkept
+        moved = path != entry.path
+        self._put(replace(entry, path=path) if moved else entry)
+        if moved or change.content is not None or change.unkept:
+            self._inodes[path] = _Inode(
+                origin=(entry.layer, entry.path), content=change.content, unkept=change.unkept
+            )
 
     def _link(self, change: Linked, layer: int) -> None:
         path = self._place(change.path, layer)
         at = self._lookup(change.target)
         there = None if at is None else self._entries.get(at)
-        if there is None or there.kind is EntryKind.DIRECTORY or at == path:
+        # What stands at the path is removed first, and the target with it if it is in there.
+        gone = there is not None and f"{there.path}/".startswith(f"{path}/")
+        if there is None or there.kind is EntryKind.DIRECTORY or gone:
             raise ImageError(
                 f"links {shown(change.path)} to {shown(change.target)}, which is no file in the image",
                 hint="make the image anew: no runtime unpacks this layer",
             )
-        content, unkept = self._contents.get(there.path), self._unkept.get(there.path)
-        origin = self._origins.get(there.path, (there.layer, there.path))
+        inode = self._inodes.setdefault(there.path, _Inode(origin=(there.layer, there.path)))
         self._put(replace(there, path=path, layer=layer))
-        self._origins[path] = origin
-        self._linked.add(path)
-        if content is not None:
-            self._contents[path] = content
-        if unkept is not None:
-            self._unkept[path] = unkept
+        self._inodes[path] = inode
+        inode.names += 1
+        if there.kind is not EntryKind.SYMLINK:
+            inode.changed = change
 
     def _put(self, entry: Entry) -> None:
         """Lay a name over whatever is there; only a folder over a folder leaves what is below it."""
@@ -119,23 +139,18 @@ class Tree:
 
     def _hide(self, path: str, layer: int) -> None:
         """Remove what lower layers have; what this layer itself brings stays, wherever it stands in it."""
-        folder, _, base = path.rpartition("/")
-        at = self._lookup(folder)
-        if at is None:
-            return
-        path = f"{at}/{base}" if at else base
-        there = self._entries.get(path)
+        at = self._lookup(path)
+        there = None if at is None else self._entries.get(at)
         if there is None:
             return
-        self._clear(path, layer)
-        if there.layer < layer:
-            if path in self._children:
-                # Something of this layer is in it, which runtimes put into a new folder.
-                self._entries[path] = Entry(
-                    path=path, kind=EntryKind.DIRECTORY, mode=_IMPLIED_MODE, layer=layer
-                )
-            else:
-                self._forget(path)
+        self._clear(there.path, layer)
+        if there.layer == layer:
+            return
+        if there.path in self._children:
+            # Something of this layer is in it, for which runtimes make a new folder.
+            self._entries[there.path] = _implied(there.path, layer)
+        else:
+            self._forget(there.path)
 
     def _clear(self, folder: str, layer: int) -> None:
         """Remove what lower layers have below a folder."""
@@ -166,18 +181,17 @@ class Tree:
         del siblings[path]
         if not siblings:
             del self._children[folder]
-        self._contents.pop(path, None)
-        self._unkept.pop(path, None)
-        origin = self._origins.pop(path, (entry.layer, path))
-        if origin[0] == self._layer:
-            self._replaced.add(origin)
-        if entry.kind is EntryKind.FILE:
-            if path not in self._linked:
-                self._hidden.append((origin, entry))
-            earlier = self._earlier.get(path, ())
-            if entry.layer not in earlier:
-                self._earlier[path] = (*earlier, entry.layer)
-        self._linked.discard(path)
+        inode = self._inodes.pop(path, None) or _Inode(origin=(entry.layer, path))
+        inode.names -= 1
+        if inode.origin[0] == self._layer:
+            self._replaced.add(inode.origin)
+        if entry.kind is not EntryKind.FILE:
+            return
+        if not inode.names:
+            self._hidden.append(entry)
+        earlier = self._earlier.get(path, ())
+        if entry.layer not in earlier:
+            self._earlier[path] = (*earlier, entry.layer)
 
     def _is_folder(self, path: str) -> bool:
         entry = self._entries.get(path)
@@ -226,7 +240,7 @@ class Tree:
             if entry is None:
                 if layer is None:
                     return None
-                self._put(Entry(path=step, kind=EntryKind.DIRECTORY, mode=_IMPLIED_MODE, layer=layer))
+                self._put(_implied(step, layer))
             elif entry.kind is EntryKind.SYMLINK:
                 links += 1
                 if links > MOST_LINKS:
@@ -239,3 +253,8 @@ class Tree:
                 return None
             at = step
         return at
+
+
+def _implied(path: str, layer: int) -> Entry:
+    """A folder that a layer needs and does not name."""
+    return Entry(path=path, kind=EntryKind.DIRECTORY, mode=_IMPLIED_MODE, layer=layer)
