@@ -109,6 +109,7 @@ class Driver(StrEnum):
     AUTO = "auto"
     DOCKER = "docker"
     BUILDAH = "buildah"
+    PODMAN = "podman"
 
 
 class Network(StrEnum):

@@ -315,7 +315,7 @@ build:
         (9, 12, "expected `key: value` lines here"),
         (10, 3, "expected a text, not '5'"),
         (11, 3, "'UP CASE' is not a registry"),
-        (13, 11, "expected one of auto, docker, buildah, not 'podmann'"),
+        (13, 11, "expected one of auto, docker, buildah, podman, not 'podmann'"),
         (14, 12, "expected one of default, none, not 'host'"),
         (15, 12, "expected a duration like 90s, 10m or 1h, not 'soon'"),
         (17, 7, "a target needs a dockerfile"),

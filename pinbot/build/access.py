@@ -1,4 +1,4 @@
-"""What buildah is told of registries: where they are, whom to trust, and as whom to come.
+"""What buildah and podman are told of registries: where they are, whom to trust, and as whom to come.
 
 Everything is written into one private folder, which is the HOME of one build and goes away with it. RUN steps
 see the root of their container only. Sources: containers-registries.conf(5), containers-auth.json(5) and
@@ -30,7 +30,7 @@ def grant(
     environ: Mapping[str, str],
     *,
     host_aliases: Path = _HOST_ALIASES,
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> dict[str, str]:
     """Write the files for one build.
 
     Args:
@@ -40,13 +40,13 @@ def grant(
         host_aliases: the folder with this machine's short names.
 
     Returns:
-        The variables and the global options that make buildah read them.
+        The variables that make the builder read them; its HOME has to be the folder.
 
     Raises:
         BuilderError: docker's config.json or a certificate cannot be read, or nothing can be written.
     """
     known = tuple(registries)
-    conf, aliases, auth = folder / "registries.conf", folder / "aliases.conf", folder / "auth.json"
+    conf, auth = folder / "registries.conf", folder / "auth.json"
     own = folder / ".config" / "containers"
     credentials = _credentials(known, environ)
     try:
@@ -55,17 +55,15 @@ def grant(
         # Read last: this machine's drop-ins, which are among `registries`, must not win over pinbot.yaml.
         drop_ins = own / "registries.conf.d"
         drop_ins.mkdir(parents=True, exist_ok=True)
-        (drop_ins / "pinbot.conf").write_text(_registries_conf(known))
-        aliases.write_text(_aliases_conf(host_aliases))
+        (drop_ins / "pinbot.conf").write_text(f"{_registries_conf(known)}\n{_aliases(host_aliases)}")
         auth.touch(mode=0o600)
         auth.write_text(json.dumps(credentials))
     except OSError as error:
-        raise BuilderError(f"buildah cannot be told of registries: {error}") from error
+        raise BuilderError(f"the builder cannot be told of registries: {error}") from error
     for settings in known:
         for host in {settings.authority, settings.host}:  # Docker Hub has two names, and tools differ
             _trust(own / "certs.d" / host, settings)
-    variables = {"CONTAINERS_REGISTRIES_CONF": str(conf), "REGISTRY_AUTH_FILE": str(auth)}
-    return variables, ("--short-name-alias-conf", str(aliases))
+    return {"CONTAINERS_REGISTRIES_CONF": str(conf), "REGISTRY_AUTH_FILE": str(auth)}
 
 
 def docker_config(environ: Mapping[str, str]) -> Path | None:
@@ -107,18 +105,18 @@ def _registries_conf(registries: tuple[RegistrySettings, ...]) -> str:
     return "\n".join(parts)
 
 
-def _aliases_conf(folder: Path) -> str:
+def _aliases(folder: Path) -> str:
     """Undo the short names of this machine.
 
     Distributions let `fedora` or `centos` mean registries of their own. A Dockerfile means Docker Hub's, and
-    so does pinbot when it looks digests up; no option of buildah leaves those files out.
+    so does pinbot when it looks digests up; no option leaves those files out.
     """
     names: set[str] = set()
     for file in sorted(folder.glob("*.conf")):
         try:
             names.update(tomllib.loads(file.read_text()).get("aliases", {}))
         except (OSError, ValueError):
-            continue  # buildah reads it too, and says what is wrong with it
+            continue  # the builder reads it too, and says what is wrong with it
     whole = {name: ImageReference.parse(name).name for name in sorted(names)}
     return "\n".join(("[aliases]", *(f"{_quoted(name)} = {_quoted(whole[name])}" for name in whole), ""))
 

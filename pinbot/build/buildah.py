@@ -1,51 +1,57 @@
-"""Test builds with buildah: no daemon, stores of their own, RUN steps in a chroot within fresh namespaces."""
+"""Test builds with buildah or podman: no daemon, own stores, RUN steps in a chroot within namespaces."""
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from pinbot.build import access, arguments, layout, namespaces, outcome, process
+from pinbot.build import access, arguments, disk, layout, namespaces, outcome, process
+from pinbot.build.cgroup import ControlGroup, control_group
+from pinbot.build.dialects import Dialect
 from pinbot.build.log import BuildahLog
-from pinbot.build.store import Store, cache_folder, claim
-from pinbot.config import BuildSettings, Network, RegistrySettings
+from pinbot.build.namespaces import Reach, Separation
+from pinbot.build.store import Store, cache_folder, claim, remove
+from pinbot.config import BuildSettings, RegistrySettings
 from pinbot.errors import BuilderError
-from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.build import BuildOutcome, BuildRequest, Limit
 
 _ASK_SECONDS = 60.0
 _TIDY_SECONDS = 600.0
-_REMOVE_CONTAINERS = ("rm", "--all")
-_RETRIES = ("--retry", "2", "--retry-delay", "1s")
-_VERSION = re.compile(r"buildah version (?P<version>\S+)")
 # Before the first step, buildah complains of the Dockerfile or of the machine.
 _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 
 
 class Buildah:
-    """Builds with the `buildah` on the PATH of `environ`, apart from this machine if `separate`."""
-
-    name = "buildah"
+    """Builds with the program of a dialect on the PATH of `environ`."""
 
     def __init__(
         self,
+        dialect: Dialect,
         settings: BuildSettings,
         registries: Iterable[RegistrySettings],
         *,
         environ: Mapping[str, str],
         version: str,
-        separate: bool,
+        separation: Separation,
     ) -> None:
+        self.name = dialect.program
         self.version = version
+        self._dialect = dialect
         self._settings = settings
         self._registries = tuple(registries)
         self._environ = environ
-        self._separate = separate
+        self._separation = separation
 
     @classmethod
     async def find(
-        cls, settings: BuildSettings, registries: Iterable[RegistrySettings], *, environ: Mapping[str, str]
+        cls,
+        dialect: Dialect,
+        settings: BuildSettings,
+        registries: Iterable[RegistrySettings],
+        *,
+        environ: Mapping[str, str],
     ) -> Self:
         """Make a builder, if this machine has what it takes.
 
@@ -55,29 +61,36 @@ class Buildah:
         with process.scratch_folder(environ) as home:
             env = process.environment(environ, home=home, scratch=home)
             return cls(
+                dialect,
                 settings,
                 registries,
                 environ=environ,
-                version=await _version(env),
-                separate=await namespaces.usable(env, closed=settings.network is Network.NONE),
+                version=await _version(dialect, env),
+                separation=await namespaces.separation(env, settings.network, home),
             )
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build in a store that keeps its layers for the next build.
 
         Raises:
-            BuilderError: buildah cannot do this build, which says nothing about the Dockerfile.
+            BuilderError: the builder cannot do this build, which says nothing about the Dockerfile.
         """
         arguments.check(request)
-        with claim(cache_folder(self._environ)) as store:
-            variables, options = access.grant(store.work, self._registries, self._environ)
+        with (
+            claim(cache_folder(self._environ, self.name)) as store,
+            process.scratch_folder({"TMPDIR": self._dialect.scratch or str(store.work)}) as run,
+            control_group(self._settings) as group,
+        ):
+            env = process.environment(self._environ, home=store.work, scratch=store.work)
             bench = _Bench(
+                dialect=self._dialect,
                 store=store,
-                separate=self._separate,
-                env={**process.environment(self._environ, home=store.work, scratch=store.work), **variables},
-                options=options,
-                closed=self._settings.network is Network.NONE,
+                run=run,
+                separation=self._separation,
+                group=group,
+                env={**env, **access.grant(store.work, self._registries, self._environ)},
                 limit=self._settings.timeout,
+                watch=disk.watch((store.folder,), self._settings.disk),
             )
             await bench.tidy()
             good = False
@@ -87,98 +100,130 @@ class Buildah:
             finally:
                 if not good:
                     # Should that fail, it must not hide why: the next build in this store tries again.
-                    await bench.buildah(*_REMOVE_CONTAINERS)
+                    await bench.remove_containers()
+            caveats = (*self._separation.caveats, *group.caveats)
             if good:
                 await bench.export(request.image)
                 contents = layout.read_layout(request.image)
-                return outcome.succeeded(contents, seconds=finished.seconds, builder=self.version)
-        if not step and not finished.timed_out and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
-            raise BuilderError(
-                f"{self.version} cannot build here: {' '.join(finished.tail)[-300:]}",
-                file=request.target.dockerfile,
+                return outcome.succeeded(
+                    contents, seconds=finished.seconds, builder=self.version, caveats=caveats
+                )
+            if not step and finished.limit is None and not _ABOUT_FILE.search(" ".join(finished.tail[-1:])):
+                raise BuilderError(
+                    f"{self.version} cannot build here: {' '.join(finished.tail)[-300:]}",
+                    file=request.target.dockerfile,
+                )
+            return outcome.failed(
+                request,
+                finished,
+                step=step,
+                builder=self.version,
+                remedy=f"install a newer {self.name}, or set build.driver to docker",
+                limit=group.exceeded,
+                caveats=caveats,
             )
-        return outcome.failed(
-            request,
-            finished,
-            step=step,
-            builder=self.version,
-            remedy="install a newer buildah, or set build.driver to docker",
-        )
 
 
-async def _version(env: Mapping[str, str]) -> str:
-    if not process.is_there("buildah", env):
-        raise BuilderError("buildah is not installed", hint="install buildah")
-    asked = await process.run(("buildah", "--version"), env=env, limit=_ASK_SECONDS)
-    match = _VERSION.search("\n".join(asked.tail))
+async def _version(dialect: Dialect, env: Mapping[str, str]) -> str:
+    program = dialect.program
+    if not process.is_there(program, env):
+        raise BuilderError(f"{program} is not installed", hint=f"install {program}")
+    asked = await process.run((program, "--version"), env=env, limit=_ASK_SECONDS)
+    match = dialect.version.search("\n".join(asked.tail))
     if not asked.good or match is None:
-        raise BuilderError(f"buildah does not start: {' '.join(asked.tail)[:200]}")
-    return f"buildah {match['version']}"
+        raise BuilderError(f"{program} does not start: {' '.join(asked.tail)[:200]}")
+    return f"{program} {match['version']}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bench:
-    """Everything that one build needs; each command of it sees the same store."""
+    """Everything that one build needs; each command of it sees the same store.
 
+    Attributes:
+        run: an empty folder, for the state of this build alone.
+    """
+
+    dialect: Dialect
     store: Store
-    separate: bool
+    run: Path
+    separation: Separation
+    group: ControlGroup
     env: Mapping[str, str]
-    options: tuple[str, ...]
-    closed: bool
     limit: float
+    watch: Callable[[], Awaitable[Limit]]
 
     @property
     def _image_id(self) -> Path:
         return self.store.work / "image-id"
 
-    async def buildah(
+    @property
+    def _beforehand(self) -> bool:
+        """Whether images are pulled before a build, which then sees another network than this machine's."""
+        return self.separation.reach is not Reach.MACHINE
+
+    async def _do(
         self,
         *words: str | Path,
-        closed: bool = False,
         limit: float = _TIDY_SECONDS,
         on_line: Callable[[str], None] = lambda _: None,
     ) -> process.Finished:
-        # Mounts live as long as their namespace, so the state of mounts must not live longer either.
-        state = ("--root", self.store.root, "--runroot", self.store.work / "run")
-        wrapper = (*process.leash(self.env), *(namespaces.command(closed=closed) if self.separate else ()))
+        """Run a command that runs no steps."""
+        apart = self.separation.command(self.store.work, steps=False)
         return await process.run(
-            (*wrapper, "buildah", *state, *self.options, *words),
+            (*process.leash(self.env), *apart, *self._of(words)),
             env=self.env,
             limit=limit,
             on_line=on_line,
         )
+
+    def _of(self, words: tuple[str | Path, ...]) -> tuple[str | Path, ...]:
+        return (self.dialect.program, *self.dialect.state(self.store.root, self.run), *words)
 
     async def tidy(self) -> None:
         """Clear away what a build that was killed left, and what has become too old."""
         if not self.store.root.exists():
             self.store.renew()
             return
-        await self._must(*_REMOVE_CONTAINERS)
+        for note in self.dialect.notes:
+            remove(self.store.root / note)
+        await self.remove_containers(must=True)
         if self.store.stale:
             await self._must("rmi", "--all", "--force")
             self.store.renew()
-        if self.closed:
-            # Without the network nothing is asked anew: a tag must not mean what it meant in an earlier run.
-            names: list[str] = []
-            await self._must("images", "--noheading", "--format", "{{.Name}}:{{.Tag}}", on_line=names.append)
+        if self._beforehand:
+            # Nothing is asked anew in a build: a tag must not mean what it meant in an earlier run.
+            names = await self._must("images", "--noheading", "--format", self.dialect.names)
             tagged = [
                 name for name in names if not name.startswith("<none>") and not name.endswith(":<none>")
             ]
             if tagged:
                 await self._must("rmi", *tagged)
 
-    async def _must(self, *words: str, on_line: Callable[[str], None] = lambda _: None) -> None:
-        finished = await self.buildah(*words, on_line=on_line)
+    async def remove_containers(self, *, must: bool = False) -> None:
+        """Remove what steps worked in; `must` has a failure raised."""
+        do = self._must if must else self._may
+        if ids := await do(*self.dialect.containers):
+            await do(*self.dialect.remove, *ids)
+
+    async def _must(self, *words: str | Path) -> list[str]:
+        lines: list[str] = []
+        finished = await self._do(*words, on_line=lines.append)
         if not finished.good:
             raise BuilderError(
-                f"buildah {words[0]} failed: {' '.join(finished.tail)[-300:]}",
+                f"{self.dialect.program} {words[0]} failed: {' '.join(finished.tail)[-300:]}",
                 hint=f"delete {self.store.folder}, which is only a cache",
             )
+        return lines
+
+    async def _may(self, *words: str | Path) -> list[str]:
+        lines: list[str] = []
+        finished = await self._do(*words, on_line=lines.append)
+        return lines if finished.good else []
 
     async def build(
         self, request: BuildRequest, on_line: Callable[[str], None]
     ) -> tuple[process.Finished, str]:
-        """Build, off the network if that is wanted: then buildah names the images that it lacks.
+        """Build, with the images that it names pulled beforehand where steps see another network.
 
         Returns:
             How it ended, and the instruction that was reached.
@@ -194,16 +239,16 @@ class _Bench:
 
             def take(line: str, log: BuildahLog = log) -> None:
                 log.feed(line)
-                if not (self.closed and log.absent):
+                if not (self._beforehand and log.absent):
                     on_line(line)
 
-            finished = await self._bud(request, left(), take)
-            if finished.good or not self.closed or log.absent is None or log.absent in pulled:
+            finished = await self._build(request, left(), take)
+            if finished.good or not self._beforehand or log.absent is None or log.absent in pulled:
                 break
             pulled.add(log.absent)
             platform = ("--platform", request.target.platform) if request.target.platform else ()
-            finished = await self.buildah(
-                *("pull", *_RETRIES, *platform, log.absent), limit=left(), on_line=on_line
+            finished = await self._do(
+                *self.dialect.pull, *platform, log.absent, limit=left(), on_line=on_line
             )
             if not finished.good:
                 break
@@ -211,22 +256,27 @@ class _Bench:
 
     async def export(self, folder: Path) -> None:
         """Write what was built as an OCI layout, compressed as for a registry."""
-        await self._must(
-            "push", "--disable-compression=false", self._image_id.read_text(), f"oci:{folder}:built"
-        )
+        await self._must(*self.dialect.push, self._image_id.read_text(), f"oci:{folder}:built")
 
-    async def _bud(
+    async def _build(
         self, request: BuildRequest, limit: float, on_line: Callable[[str], None]
     ) -> process.Finished:
-        return await self.buildah(
-            *("bud", "--isolation", "chroot", "--layers", "--http-proxy=false", *_RETRIES),
-            # Nothing in the image may depend on when it was built.
-            *("--timestamp", "0"),
-            # Into the store, not straight into a layout: else the last step is never found in the cache.
-            *("--iidfile", self._image_id),
-            *(("--pull=never",) if self.closed else ()),
-            *arguments.of(request),
-            closed=self.closed,
+        command = self._of(
+            (
+                *(*self.dialect.build, "--isolation", "chroot", "--layers", "--http-proxy=false"),
+                # Nothing in the image may depend on when it was built.
+                *("--timestamp", "0"),
+                # Into the store, not straight into a layout: else the last step is never found in the cache.
+                *("--iidfile", self._image_id),
+                *(("--pull=never",) if self._beforehand else ()),
+                *arguments.of(request),
+            )
+        )
+        apart = self.separation.command(self.store.work, steps=True)
+        return await process.run(
+            (*process.leash(self.env), *self.group.entrance, *apart, *command),
+            env=self.env,
             limit=limit,
             on_line=on_line,
+            watch=self.watch,
         )

@@ -1,9 +1,11 @@
 """Which builders there are, and which one makes the test builds."""
 
 from collections.abc import Awaitable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 from pinbot.build.buildah import Buildah
+from pinbot.build.dialects import BUILDAH, PODMAN
 from pinbot.build.docker import Docker
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.errors import BuilderError
@@ -21,7 +23,8 @@ class _Find(Protocol):
 # In the order in which `auto` tries them: Dockerfiles are written for BuildKit.
 DRIVERS: Mapping[Driver, _Find] = {
     Driver.DOCKER: Docker.find,
-    Driver.BUILDAH: Buildah.find,
+    Driver.BUILDAH: partial(Buildah.find, BUILDAH),
+    Driver.PODMAN: partial(Buildah.find, PODMAN),
 }
 
 

@@ -6,7 +6,7 @@ from pinbot.build.layout import Contents
 from pinbot.build.log import newer_than_builder
 from pinbot.build.process import Finished
 from pinbot.errors import BuilderError
-from pinbot.model.build import BuildRequest, BuiltImage, FailedBuild
+from pinbot.model.build import BuildRequest, BuiltImage, FailedBuild, Limit
 
 # What the machine, not the Dockerfile, is to blame for, whatever the builder.
 _TROUBLE = re.compile(
@@ -16,7 +16,9 @@ _TROUBLE = re.compile(
 )
 
 
-def succeeded(contents: Contents, *, seconds: float, builder: str) -> BuiltImage:
+def succeeded(
+    contents: Contents, *, seconds: float, builder: str, caveats: tuple[str, ...] = ()
+) -> BuiltImage:
     """The image that was built."""
     return BuiltImage(
         digest=contents.digest,
@@ -24,10 +26,20 @@ def succeeded(contents: Contents, *, seconds: float, builder: str) -> BuiltImage
         layers=contents.layers,
         seconds=seconds,
         builder=builder,
+        caveats=caveats,
     )
 
 
-def failed(request: BuildRequest, finished: Finished, *, step: str, builder: str, remedy: str) -> FailedBuild:
+def failed(
+    request: BuildRequest,
+    finished: Finished,
+    *,
+    step: str,
+    builder: str,
+    remedy: str,
+    limit: Limit | None = None,
+    caveats: tuple[str, ...] = (),
+) -> FailedBuild:
     """The build that did not succeed.
 
     Args:
@@ -36,12 +48,15 @@ def failed(request: BuildRequest, finished: Finished, *, step: str, builder: str
         step: the instruction that failed or was running.
         builder: name and version.
         remedy: what to do when the Dockerfile needs more than the builder knows.
+        limit: what it took too much of, where that did not stop the builder itself.
+        caveats: what the steps could not be held to, or kept from.
 
     Raises:
         BuilderError: the Dockerfile is newer than the builder, or the machine has trouble of its own.
     """
     file = request.target.dockerfile
-    if not finished.timed_out:
+    limit = finished.limit or limit
+    if limit is None:
         if feature := newer_than_builder(finished.tail, (request.root / file).read_bytes()):
             raise BuilderError(f"{builder} is too old for {feature}", hint=remedy, file=file)
         last = finished.tail[-1] if finished.tail else f"it ended with status {finished.code}"
@@ -52,5 +67,6 @@ def failed(request: BuildRequest, finished: Finished, *, step: str, builder: str
         tail=finished.tail,
         seconds=finished.seconds,
         builder=builder,
-        timed_out=finished.timed_out,
+        limit=limit,
+        caveats=caveats,
     )

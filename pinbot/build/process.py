@@ -13,11 +13,13 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pinbot.errors import BuilderError
+from pinbot.model.build import Limit
 
 TAIL_LINES = 40
 LONGEST_LINE = 2000
@@ -46,23 +48,23 @@ class Finished:
         code: its exit status; if negative, the signal that ended it.
         tail: its last lines, both outputs together, without control characters.
         seconds: how long it ran.
-        timed_out: whether it was stopped because it took too long.
+        limit: why it was stopped, if it was.
     """
 
     code: int
     tail: tuple[str, ...]
     seconds: float
-    timed_out: bool = False
+    limit: Limit | None = None
 
     @property
     def good(self) -> bool:
         """Whether it did what was asked."""
-        return self.code == 0 and not self.timed_out
+        return self.code == 0 and self.limit is None
 
 
 @contextlib.contextmanager
 def scratch_folder(environ: Mapping[str, str]) -> Iterator[Path]:
-    """A private folder for as long as it is needed, where TMPDIR says.
+    """A private folder for as long as it is needed, where TMPDIR says, else in the system's usual place.
 
     Raises:
         BuilderError: none can be made.
@@ -102,6 +104,7 @@ async def run(
     limit: float,
     grace: float = GRACE_SECONDS,
     on_line: Callable[[str], None] = lambda _: None,
+    watch: Callable[[], Awaitable[Limit]] | None = None,
 ) -> Finished:
     """Run a command to its end. However this ends, nothing of its process group is left.
 
@@ -111,6 +114,7 @@ async def run(
         limit: seconds, after which the group is asked to end.
         grace: seconds, after which what was asked to end is killed.
         on_line: gets each line as it comes, cleaned and of bounded length; blank lines are left out.
+        watch: comes back when something else has become too much, after which the group is to end too.
 
     Raises:
         BuilderError: the program cannot be started.
@@ -122,14 +126,14 @@ async def run(
         tail.append(line)
         on_line(line)
 
-    timed_out = False
+    reached: Limit | None = None
     async with _started(command, env) as (process, output):
         reading = asyncio.create_task(_read(output, take))
         try:
             async with asyncio.timeout(limit):
-                await _first_of(process, reading)
+                reached = await _first_of(process, reading, watch)
         except TimeoutError:
-            timed_out = True
+            reached = Limit.TIME
         finally:
             await _end(process, grace)
             await _drain(reading, grace)
@@ -137,7 +141,7 @@ async def run(
         code=process.returncode if process.returncode is not None else -signal.SIGKILL,
         tail=tuple(tail),
         seconds=time.monotonic() - started,
-        timed_out=timed_out,
+        limit=reached,
     )
 
 
@@ -173,15 +177,30 @@ async def _started(
         transport.close()
 
 
-async def _first_of(process: asyncio.subprocess.Process, reading: asyncio.Task[None]) -> None:
-    """Wait for the process to end, or for its reader to fail, which would leave it stuck on a full pipe."""
-    exit_task = asyncio.create_task(process.wait())
+async def _first_of(
+    process: asyncio.subprocess.Process,
+    reading: asyncio.Task[None],
+    watch: Callable[[], Awaitable[Limit]] | None,
+) -> Limit | None:
+    """Wait for the process to end, for what is watched, or for the reader to fail.
+
+    A reader that failed would leave the process stuck on a full pipe.
+    """
+    exiting = asyncio.ensure_future(process.wait())
+    watching = asyncio.ensure_future(watch()) if watch is not None else None
+    waiting: set[asyncio.Future[Any]] = {exiting, reading, *((watching,) if watching else ())}
     try:
-        await asyncio.wait({exit_task, reading}, return_when=asyncio.FIRST_COMPLETED)
-        if not (reading.done() and reading.exception()):
-            await exit_task
+        while not exiting.done():
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if reading in done and reading.exception():
+                return None
+            if watching is not None and watching in done and not exiting.done():
+                return watching.result()
+        return None
     finally:
-        exit_task.cancel()
+        exiting.cancel()
+        if watching is not None:
+            watching.cancel()
 
 
 async def _end(process: asyncio.subprocess.Process, grace: float) -> None:

@@ -1,4 +1,4 @@
-"""Folders in pinbot's cache where buildah keeps images and layers from one run to the next.
+"""Folders in pinbot's cache where buildah or podman keeps images and layers from one run to the next.
 
 A store belongs to one build at a time: the lock says so, and goes with the process that holds it. A build
 that finds the first one taken uses the next. So the host's own storage is never touched, a baseline costs
@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +75,15 @@ def claim(cache: Path) -> Iterator[Store]:
         yield store
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there and can be."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
 def _first_free(cache: Path) -> tuple[Path, int]:
     for number in range(_MOST):
         folder = cache / f"store-{number}"
@@ -89,14 +98,14 @@ def _first_free(cache: Path) -> tuple[Path, int]:
     raise BuilderError(f"all {_MOST} stores in {cache} are in use", hint="let the other builds end first")
 
 
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where builds are cached: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification).
+def cache_folder(environ: Mapping[str, str], name: str) -> Path:
+    """Where `name` has its cache: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification).
 
     Raises:
         BuilderError: the user has no home.
     """
     base = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '~')}/.cache"
     try:
-        return Path(base).expanduser() / "pinbot" / "buildah"
+        return Path(base).expanduser() / "pinbot" / name
     except RuntimeError as error:
         raise BuilderError("there is no home to cache builds in", hint="set XDG_CACHE_HOME") from error

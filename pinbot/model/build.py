@@ -1,6 +1,7 @@
 """What is asked of a builder and what it answers."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pinbot.errors import PinbotError
@@ -49,6 +50,15 @@ class BuildRequest:
     image: Path
 
 
+class Limit(StrEnum):
+    """What a build can have too much of."""
+
+    TIME = "time"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    DISK = "disk"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltImage:
     """An image that was built.
@@ -59,6 +69,7 @@ class BuiltImage:
         layers: how many layers it has.
         seconds: how long the build took.
         builder: name and version of the builder, e.g. `buildah 1.28.2`.
+        caveats: what the steps could not be held to, or kept from, and why.
     """
 
     digest: Digest
@@ -66,6 +77,7 @@ class BuiltImage:
     layers: int
     seconds: float
     builder: str
+    caveats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +89,29 @@ class FailedBuild:
         tail: the last lines of the log, control characters removed.
         seconds: how long it took to fail.
         builder: name and version of the builder.
-        timed_out: whether it was stopped because it took too long.
+        limit: what it took too much of, if that is why it failed.
+        caveats: as for `BuiltImage`.
     """
 
     step: str
     tail: tuple[str, ...]
     seconds: float
     builder: str
-    timed_out: bool = False
+    limit: Limit | None = None
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """`failed`, or which limit it met, to be put in a sentence."""
+        match self.limit:
+            case None:
+                return "failed"
+            case Limit.TIME:
+                return "timed out"
+            case Limit.PROCESSES:
+                return "started too many processes"
+            case limit:
+                return f"took too much {limit}"
 
 
 BuildOutcome = BuiltImage | FailedBuild
@@ -102,6 +129,11 @@ class Verdict:
     after: BuildOutcome | PinbotError
     before: BuiltImage | None = None
     before_problem: str | None = None
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What the steps could not be held to, or kept from."""
+        return () if isinstance(self.after, PinbotError) else self.after.caveats
 
     @property
     def good(self) -> bool:

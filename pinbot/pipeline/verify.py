@@ -94,4 +94,4 @@ class _Bench:
 def _why(before: FailedBuild | PinbotError) -> str:
     if isinstance(before, PinbotError):
         return before.message
-    return f"{'timed out' if before.timed_out else 'failed'} at {before.step or 'an unknown step'}"
+    return f"{before.reason} at {before.step or 'an unknown step'}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pinbot.errors import PinbotError, Several
-from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
+from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Limit, Verdict
 from pinbot.model.comparison import Comparison, Explanation
 from pinbot.model.diagnosis import Diagnosis, RegistryFinding
 from pinbot.model.occurrence import Occurrence
@@ -243,14 +243,17 @@ def _outcome(outcome: BuildOutcome | PinbotError) -> Document:
                 "layers": outcome.layers,
                 "seconds": round(outcome.seconds, 3),
                 "builder": outcome.builder,
+                "caveats": list(outcome.caveats),
             }
         case FailedBuild():
             return {
-                "result": "timed-out" if outcome.timed_out else "failed",
+                "result": "timed-out" if outcome.limit is Limit.TIME else "failed",
+                "limit": outcome.limit,
                 "step": outcome.step,
                 "tail": list(outcome.tail),
                 "seconds": round(outcome.seconds, 3),
                 "builder": outcome.builder,
+                "caveats": list(outcome.caveats),
             }
         case PinbotError():
             return {"result": "not-built", **_error(outcome)}

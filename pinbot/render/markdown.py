@@ -117,7 +117,11 @@ def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield "### Test build"
     header = ("Target", "Result", "Before", "After", "Size", "Time", "Builder")
     yield table(header, [_verdict_row(verdict) for verdict in verdicts], room=_ROOM_BUILDS)
-    yield "Sizes are compressed: what a client downloads. Both sides were built by the same builder."
+    caveats = dict.fromkeys(cell(caveat) for verdict in verdicts for caveat in verdict.caveats)
+    told = "Sizes are compressed: what a client downloads. Both sides were built by the same builder."
+    yield told
+    if caveats:
+        yield "\n".join(f"- {caveat}" for caveat in caveats)
     failed = [
         (verdict.target.name, verdict.after) for verdict in verdicts if isinstance(verdict.after, FailedBuild)
     ][:_MOST_LOGS]
@@ -135,8 +139,7 @@ def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
             time = f"{after.seconds:.1f} s"
             return name, "passed", before, human_size(after.size), change, time, cell(after.builder)
         case FailedBuild() as after:
-            result = "timed out" if after.timed_out else "failed"
-            return name, result, before, "", "", f"{after.seconds:.1f} s", cell(after.builder)
+            return name, after.reason, before, "", "", f"{after.seconds:.1f} s", cell(after.builder)
         case PinbotError() as error:
             return name, f"not built: {cell(error.message)}", before, "", "", "", ""
 

@@ -57,6 +57,8 @@ def update(out: Console, report: UpdateReport) -> None:
         )
         for verdict in report.verdicts:
             _failure(out, verdict)
+        for caveat in dict.fromkeys(text for verdict in report.verdicts for text in verdict.caveats):
+            console.line(out, f"test build: {caveat}")
 
 
 def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -> None:
@@ -154,7 +156,7 @@ def _verdict(verdict: Verdict) -> tuple[Cell, ...]:
             seconds = f"built in {after.seconds:.1f} s by {after.builder}"
             return verdict.target.name, (seconds, "green"), before, human_size(after.size), change
         case FailedBuild() as after:
-            result = "timed out" if after.timed_out else f"failed after {after.seconds:.1f} s"
+            result = after.reason if after.limit else f"failed after {after.seconds:.1f} s"
             return verdict.target.name, (result, "bold red"), before, "", ""
         case PinbotError():
             return verdict.target.name, ("not built", "bold red"), before, "", ""

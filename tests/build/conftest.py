@@ -110,6 +110,16 @@ def program(folder: Path, name: str, script: str) -> dict[str, str]:
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
+def without(program: str, folder: Path) -> dict[str, str]:
+    """An environment whose PATH lacks one program."""
+    folder.mkdir()
+    for place in map(Path, os.environ["PATH"].split(":")):
+        for file in place.iterdir() if place.is_dir() else ():
+            if file.name != program and not (folder / file.name).is_symlink():
+                (folder / file.name).symlink_to(file)
+    return {"PATH": str(folder)}
+
+
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
@@ -139,6 +149,16 @@ def buildah(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
+def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
+    return _bench(
+        Driver.PODMAN,
+        {"XDG_CACHE_HOME": str(cache)},
+        (RegistrySettings(name="docker.io", location=registry.host),),
+        tmp_path,
+    )
+
+
+@pytest.fixture
 def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
     return _bench(Driver.DOCKER, daemon.environ, (), tmp_path)
 
@@ -146,6 +166,7 @@ def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
 @pytest.fixture(
     params=[
         pytest.param("buildah", marks=pytest.mark.needs("base-images", "buildah")),
+        pytest.param("podman", marks=pytest.mark.needs("base-images", "podman")),
         pytest.param("docker", marks=pytest.mark.needs("base-images", "dockerd")),
     ]
 )

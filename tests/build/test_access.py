@@ -81,9 +81,9 @@ def test_short_names_mean_docker_hub_whatever_the_distribution_says(tmp_path: Pa
     (host / "broken.conf").write_text("[aliases\n")
     work = tmp_path / "work"
     work.mkdir()
-    _, options = grant(work, (), {}, host_aliases=host)
-    assert options == ("--short-name-alias-conf", str(work / "aliases.conf"))
-    assert tomllib.loads((work / "aliases.conf").read_text())["aliases"] == {
+    grant(work, (), {}, host_aliases=host)
+    drop_in = work / ".config/containers/registries.conf.d/pinbot.conf"
+    assert tomllib.loads(drop_in.read_text())["aliases"] == {
         "fedora": "docker.io/library/fedora",
         "grafana/agent": "docker.io/grafana/agent",
     }
@@ -163,7 +163,7 @@ def test_authorities_are_laid_where_the_registry_is(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BuilderError, match="buildah cannot be told of registries"):
+    with pytest.raises(BuilderError, match="the builder cannot be told of registries"):
         grant(tmp_path / "gone", (), {})
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinbot.build import namespaces
+from pinbot.build.namespaces import Reach, Separation
 from pinbot.build.store import LONGEST_AGE_SECONDS
 from pinbot.config import Mirror, Network, RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuiltImage
 from pinbot.model.manifest import OCI_INDEX
-from tests.build.conftest import Bench, program
+from tests.build.conftest import Bench, program, without
 from tests.build.test_builders import asking, assert_nothing_is_left
 from tests.support.images import alpine
 from tests.support.oci import Pusher
@@ -75,10 +75,16 @@ def test_a_mirror_serves_digests_and_no_tags(
         assert any(digest in request.target for request in mirror.requests)
 
 
-def test_with_the_network_a_step_shares_that_of_the_machine(buildah: Bench, registry: RegistryServer) -> None:
-    # Known and documented; it also shows that the step which must not get through else would.
-    image = buildah.build(f"FROM alpine:3.22\n{asking(registry)}\n")
-    assert isinstance(image, BuiltImage), buildah.log
+def test_without_slirp4netns_a_step_shares_the_machines_network_and_that_is_said(
+    buildah: Bench, registry: RegistryServer, tmp_path: Path
+) -> None:
+    # It also shows that the step which must not get through else would.
+    sharing = buildah.seeing(**without("slirp4netns", tmp_path / "bin"))
+    image = sharing.build(f"FROM alpine:3.22\n{asking(registry)}\n")
+    assert isinstance(image, BuiltImage), sharing.log
+    assert image.caveats == (
+        "steps reach what listens on the machine's loopback: slirp4netns is not installed",
+    )
 
 
 def test_without_the_network_a_tag_does_not_mean_what_it_meant_in_an_earlier_run(
@@ -146,18 +152,21 @@ def test_a_store_that_cannot_be_cleared_is_to_be_deleted(buildah: Bench, tmp_pat
     store = tmp_path / "pinbot" / "buildah" / "store-0"
     store.mkdir(parents=True)
     (store / "root").write_text("no folder")
-    with pytest.raises(BuilderError, match="buildah rm failed") as caught:
+    with pytest.raises(BuilderError, match="buildah containers failed") as caught:
         buildah.seeing(XDG_CACHE_HOME=str(tmp_path)).build("FROM alpine:3.22\n")
     assert str(store) in caught.value.hint
 
 
-def test_ordinary_users_get_a_user_namespace_of_their_own() -> None:
+@pytest.mark.parametrize("reach", Reach)
+def test_ordinary_users_get_a_user_namespace_of_their_own(reach: Reach, tmp_path: Path) -> None:
+    separation = Separation(processes=True, reach=reach)
     os.seteuid(65534)
     try:
-        words = namespaces.command(closed=True)
+        words = separation.command(tmp_path, steps=True)
     finally:
         os.seteuid(0)
-    assert words[:2] == ("unshare", "--pid")
-    assert {"--net", "--user", "--map-root-user", "--map-auto"} < set(words)
+    assert words[0] == "unshare"
+    assert {"--pid", "--user", "--map-root-user", "--map-auto"} < set(words)
+    assert words.count("--user") == 1
     assert "_CONTAINERS_ROOTLESS_UID=65534" in words
-    assert "--user" not in namespaces.command(closed=True)
+    assert "--user" not in separation.command(tmp_path, steps=True)

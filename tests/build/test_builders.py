@@ -13,7 +13,7 @@ import pytest
 
 from pinbot.config import Network
 from pinbot.errors import BuilderError
-from pinbot.model.build import BuildRequest, BuildTarget, BuiltImage, FailedBuild
+from pinbot.model.build import BuildRequest, BuildTarget, BuiltImage, FailedBuild, Limit
 from tests.build.conftest import TARGET, Bench
 from tests.support.layouts import read_strictly
 from tests.support.registry import RegistryServer
@@ -56,7 +56,7 @@ def assert_nothing_is_left(bench: Bench, request: pytest.FixtureRequest) -> None
         return
     cache = Path(bench.environ["XDG_CACHE_HOME"])
     assert str(cache) not in Path("/proc/self/mounts").read_text()
-    for store in (cache / "pinbot" / "buildah").iterdir():
+    for store in (cache / "pinbot" / bench.driver).iterdir():
         assert sorted(path.name for path in store.iterdir()) == ["born", "lock", "root"]
         assert json.loads((store / "root" / "overlay-containers" / "containers.json").read_text()) == []
 
@@ -115,7 +115,7 @@ def test_a_failing_step_is_named_and_the_end_of_its_log_kept(
     )
     assert isinstance(failed, FailedBuild)
     assert failed.step.startswith("RUN for i in $(seq 100)")
-    assert not failed.timed_out
+    assert failed.limit is None
     assert len(failed.tail) <= 40
     text = "\n".join(failed.tail)
     assert "line 100" in text
@@ -175,7 +175,7 @@ def test_a_time_out_leaves_nothing_behind(bench: Bench, request: pytest.FixtureR
         "FROM alpine:3.22\nRUN trap '' TERM; sleep 42001; sleep 42001\n"
     )
     assert isinstance(failed, FailedBuild)
-    assert failed.timed_out
+    assert failed.limit is Limit.TIME
     assert failed.step == "RUN trap '' TERM; sleep 42001; sleep 42001"
     assert processes_with("42001") == []
     assert_nothing_is_left(bench, request)

@@ -33,9 +33,10 @@ def refusal(environ: dict[str, str], settings: BuildSettings | None = None) -> B
 def test_without_any_builder_it_is_said_of_each_why(tmp_path: Path) -> None:
     error = refusal({"PATH": str(tmp_path)})
     assert error.message == (
-        "there is no builder for test builds: docker is not installed; buildah is not installed"
+        "there is no builder for test builds: docker is not installed; "
+        "buildah is not installed; podman is not installed"
     )
-    assert error.hint == "install docker with buildx; or install buildah"
+    assert error.hint == "install docker with buildx; or install buildah; or install podman"
 
 
 def test_the_one_builder_that_is_wanted_speaks_for_itself(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ def test_without_namespaces_a_build_cannot_be_kept_off_the_network(tmp_path: Pat
     assert chosen(environ, BUILDAH_ONLY) == "buildah"
     error = refusal(environ, replace(BUILDAH_ONLY, network=Network.NONE))
     assert error.message == (
-        "buildah cannot keep a build off the network here: unshare failed: Operation not permitted"
+        "steps cannot be kept off the network here: unshare failed: Operation not permitted"
     )
     assert "build.network" in error.hint
 
@@ -95,7 +96,7 @@ def test_without_util_linux_a_build_cannot_be_kept_off_the_network(tmp_path: Pat
     program(tmp_path, "buildah", "echo buildah version 1.28.2")
     (tmp_path / "sh").symlink_to(shutil.which("sh") or "")
     error = refusal({"PATH": str(tmp_path)}, replace(BUILDAH_ONLY, network=Network.NONE))
-    assert error.message.endswith("util-linux is not installed")
+    assert error.message.endswith("unshare is not installed")
 
 
 @pytest.mark.needs("dockerd")

@@ -19,6 +19,7 @@ from pinbot.build.process import (
     scratch_folder,
 )
 from pinbot.errors import BuilderError
+from pinbot.model.build import Limit
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -124,7 +125,7 @@ def test_a_time_out_ends_the_whole_group_even_what_will_not_go() -> None:
     sleep 41002; sleep 41002
     """
     finished = sh(script, limit=0.5)
-    assert finished.timed_out
+    assert finished.limit is Limit.TIME
     assert not finished.good
     assert finished.tail == ("started",)
     assert finished.code == -signal.SIGKILL
@@ -133,7 +134,7 @@ def test_a_time_out_ends_the_whole_group_even_what_will_not_go() -> None:
 
 def test_a_process_that_goes_when_asked_is_not_killed() -> None:
     finished = sh("trap 'echo going; exit 7' TERM; echo started; while :; do sleep 0.05; done", limit=0.5)
-    assert finished.timed_out
+    assert finished.limit is Limit.TIME
     assert (finished.code, finished.tail[-1]) == (7, "going")
 
 

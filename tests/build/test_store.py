@@ -89,10 +89,10 @@ def test_an_error_within_is_not_taken_for_one_of_the_cache(tmp_path: Path) -> No
     ],
 )
 def test_the_cache_is_where_the_desktop_specification_says(environ: dict[str, str], folder: str) -> None:
-    assert cache_folder(environ) == Path(folder)
+    assert cache_folder(environ, "buildah") == Path(folder)
 
 
 def test_a_user_without_a_home_is_told_to_name_a_folder() -> None:
     with pytest.raises(BuilderError, match="there is no home") as caught:
-        cache_folder({"HOME": "~no-such-user"})
+        cache_folder({"HOME": "~no-such-user"}, "buildah")
     assert "XDG_CACHE_HOME" in caught.value.hint

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from pinbot.errors import AccessDenied, BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.model.build import Limit
 from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
 from pinbot.model.exchange import Quota
@@ -247,7 +248,7 @@ def test_every_document_follows_the_schema() -> None:
         verdicts=(
             verdict(),
             verdict(failed("a", "b"), problem="failed"),
-            verdict(failed(timed_out=True)),
+            verdict(failed(limit=Limit.TIME)),
             verdict(BuilderError("too old", hint="renew it")),
         ),
         explanations=(

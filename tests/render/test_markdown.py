@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinbot.errors import BuilderError, RegistryError
+from pinbot.model.build import Limit
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
 from pinbot.render import gfm, markdown
@@ -28,7 +29,7 @@ def report(text: str = "text", *, count: int = 1) -> UpdateReport:
         verdict(dockerfile=text, before=built(11_000_000)),
         verdict(dockerfile=text, stage=text, problem=text),
         verdict(after, dockerfile=text, problem=text),
-        verdict(replace(after, timed_out=True), dockerfile=text),
+        verdict(replace(after, limit=Limit.TIME), dockerfile=text),
         verdict(BuilderError(text), dockerfile=text),
     ]
     error = RegistryError(text, file=text, line=1, image=text, hint=text)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pinbot.errors import BuilderError, SourceError
+from pinbot.model.build import Limit
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.plan import Plan, Resolution, TagList
 from pinbot.model.proposal import PullRequest, PullRequestAction
@@ -84,7 +85,7 @@ def test_an_update_tells_what_moved_and_how_the_builds_went(out: Console) -> Non
         verdicts=(
             verdict(before=built(12_000_000)),
             verdict(failed("no rule", "exit 2"), stage="web", problem="failed at RUN make"),
-            verdict(failed(timed_out=True, step=""), before=built()),
+            verdict(failed(limit=Limit.TIME, step=""), before=built()),
             verdict(BuilderError("buildah is too old for heredocs", hint="use docker")),
         ),
     )

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 
 from pinbot.errors import PinbotError
-from pinbot.model.build import BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.model.build import BuildTarget, BuiltImage, FailedBuild, Limit, Verdict
 from pinbot.model.occurrence import EditPlace, Kind, Occurrence, Position, SourceFile, Span, Status
 from pinbot.model.plan import FileChange, Skip, Update, UpdateKind, Version
 from pinbot.model.reference import Digest, ImageReference
@@ -67,9 +67,9 @@ def built(size: int = 12_000_000) -> BuiltImage:
 
 
 def failed(
-    *tail: str, step: str = "RUN make", builder: str = "buildah 1.28.2", timed_out: bool = False
+    *tail: str, step: str = "RUN make", builder: str = "buildah 1.28.2", limit: Limit | None = None
 ) -> FailedBuild:
-    return FailedBuild(step=step, tail=tail, seconds=1.5, builder=builder, timed_out=timed_out)
+    return FailedBuild(step=step, tail=tail, seconds=1.5, builder=builder, limit=limit)
 
 
 def verdict(

@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "dpkg": (_command("dpkg", "dpkg-query"), "be on Debian"),
     "rpm": (_command("rpm", "rpmbuild"), "apt-get install rpm"),
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
+    "podman": (_as_root(_command("podman")), "be root and apt-get install podman"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
     "osv-schema": (OSV_SCHEMA.exists, "make setup"),

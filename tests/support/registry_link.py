@@ -220,7 +220,8 @@ async def _read(reader: asyncio.StreamReader, *, head: bool = False) -> _Message
     headers = {}
     for line in lines:
         name, _, value = line.partition(":")
-        headers[name] = value.strip()
+        # A field that comes in several lines is one list (RFC 9110, 5.2).
+        headers[name] = f"{headers[name]}, {value.strip()}" if name in headers else value.strip()
     lowered = {name.lower(): value for name, value in headers.items()}
     if head:
         body = b""

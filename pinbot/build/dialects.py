@@ -1,0 +1,77 @@
+"""What buildah and podman are called and how they differ; podman builds with buildah's own code.
+
+Sources: the manual pages of buildah and podman, and of their `build`, `push`, `containers` and `ps`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One command line.
+
+    Attributes:
+        program: the command, which is also the driver's name.
+        version: what it says to `--version`.
+        build: the words that build, with their options.
+        pull: the words that pull.
+        push: the words that write an image to another place, with its layers compressed.
+        names: the template that lists images by name and tag.
+        containers: the words that list what a build left working in a store, as ids.
+        remove: the words that remove these.
+        notes: what it keeps in its root that is of one run, and that the next would take offence at.
+        scratch: the folder for the state of one run, where its path may not be long.
+    """
+
+    program: str
+    version: re.Pattern[str]
+    build: tuple[str, ...]
+    pull: tuple[str, ...]
+    push: tuple[str, ...]
+    names: str
+    containers: tuple[str, ...]
+    remove: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    scratch: str | None = None
+
+    def state(self, root: Path, run: Path) -> tuple[str | Path, ...]:
+        """The options that keep all state in folders of pinbot's.
+
+        Args:
+            root: where images and layers are kept.
+            run: for one build: mounts live as long as their namespace, so their state must not live longer
+                either.
+        """
+        own = ("--root", root, "--runroot", run / "run")
+        if self is PODMAN:
+            # Else libpod's own state lies in the machine's, and systemd is asked for control groups.
+            return (*own, "--tmpdir", run / "libpod", "--cgroup-manager", "cgroupfs")
+        return own
+
+
+_RETRIES = ("--retry", "2", "--retry-delay", "1s")
+
+BUILDAH = Dialect(
+    program="buildah",
+    version=re.compile(r"buildah version (?P<version>\S+)"),
+    build=("bud", *_RETRIES),
+    pull=("pull", *_RETRIES),
+    push=("push", "--disable-compression=false"),
+    names="{{.Name}}:{{.Tag}}",
+    containers=("containers", "--all", "--quiet"),
+    remove=("rm",),
+)
+PODMAN = Dialect(
+    program="podman",
+    version=re.compile(r"podman version (?P<version>\S+)"),
+    build=("build", *_RETRIES),
+    pull=("pull",),
+    push=("push",),
+    names="{{.Repository}}:{{.Tag}}",
+    containers=("ps", "--all", "--external", "--quiet"),
+    remove=("rm", "--force"),
+    notes=("libpod", "db.sql"),
+    scratch="/tmp",  # noqa: S108  in it, each run gets a folder of its own
+)
