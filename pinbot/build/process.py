@@ -25,6 +25,8 @@ TAIL_LINES = 40
 LONGEST_LINE = 2000
 GRACE_SECONDS = 5.0
 _CHUNK = 64 * 1024
+_GOING_SECONDS = 1.0
+_PATIENCE = 0.005
 
 # What programs need beside what their driver gives them; the rest, tokens above all, is not theirs to see.
 _PASSED_ON = (
@@ -215,11 +217,19 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
         # Also when the process itself is gone: others of its group may not be.
         _signal(process, signal.SIGKILL)
     await process.wait()
+    # What is killed takes a moment to go; what is dead, and nobody looks after it, never does.
+    deadline = time.monotonic() + _GOING_SECONDS
+    while _signal(process, 0) and time.monotonic() < deadline:  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(_PATIENCE)
 
 
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+def _signal(process: asyncio.subprocess.Process, number: int) -> bool:
+    """Send a signal to the group; whether it has anybody left."""
+    try:
         os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 async def _drain(reading: asyncio.Task[None], grace: float) -> None:
