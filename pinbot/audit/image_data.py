@@ -1,6 +1,7 @@
 """Image rules about the data that programs look for in a system: certificates, time zones, names."""
 
 import io
+import re
 import struct
 import zoneinfo
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pinbot.audit.check import Check, DoesNotApply, NotChecked, Problem, Remark
 from pinbot.audit.subject import ImageSubject
 from pinbot.image.files import Files
 from pinbot.model.finding import Profile, Rule, Severity
-from pinbot.model.image import Entry, EntryKind
+from pinbot.model.image import EntryKind
 
 _FEW = 40
 """Mozilla's list, which distributions ship, has had more than 110 roots for twenty years."""
@@ -30,6 +31,7 @@ _NO_ZONES = frozenset(
         "zonenow.tab",
     }
 )
+_ZONE_NAME = re.compile(r"/.*|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)*")
 _UTC = frozenset({"UTC", "UTC0", "GMT", "Etc/UTC", "Universal", "Zulu"})
 
 
@@ -86,7 +88,7 @@ def _bundle(image: ImageSubject, path: str) -> Iterator[Remark]:
         )
     if len(bundle.certificates) < _FEW:
         yield Problem(
-            message=f"{quoted(path)} holds only {len(bundle.certificates)} certificates",
+            message=f"{quoted(path)} holds only {count(len(bundle.certificates), 'certificate')}",
             path=path,
             severity=Severity.NOTE,
             remedy="make sure that these are all that are meant: Mozilla's list has more than a hundred",
@@ -131,7 +133,7 @@ def _zone_variable(image: ImageSubject, folder: str) -> Iterator[Remark]:
     if not zone or zone in _UTC:
         return
     path = zone if zone.startswith("/") else f"{folder}/{zone}"
-    if ("/" in zone or zone.isalpha()) and image.files.resolve(normpath(path)) is None:
+    if _ZONE_NAME.fullmatch(zone) and image.files.resolve(normpath(path)) is None:
         yield Problem(message=f"TZ is {zone!r}, which is not in {quoted(folder)} of the image")
 
 
@@ -162,10 +164,6 @@ def _tables(image: ImageSubject) -> Iterator[Remark]:
                 path=path,
                 severity=Severity.NOTE,
             )
-
-
-def _entries(files: Files, folder: str) -> Iterator[Entry]:
-    return (entry for entry in files.below(folder) if entry.path.rpartition("/")[2] not in _NO_ZONES)
 
 
 CHECKS: tuple[Check[ImageSubject], ...] = (

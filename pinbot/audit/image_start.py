@@ -1,5 +1,6 @@
 """Image rules about how a container starts: its program, its folder, its processor."""
 
+import re
 from collections.abc import Iterator
 
 from pinbot.audit import accounts, machine, places, start
@@ -12,6 +13,9 @@ from pinbot.model.image import Entry, EntryKind
 
 _RUNS_ON = {"amd64": frozenset({"386"})}
 """What a processor also runs, where the kernel is made for it."""
+
+_WRAPPER = re.compile(r"-[a-z]*c (?!\s*exec\s).*", re.DOTALL)
+"""Arguments of a shell that runs a command as a child of its own."""
 
 
 def _program(image: ImageSubject) -> Iterator[Remark]:
@@ -27,7 +31,7 @@ def _program(image: ImageSubject) -> Iterator[Remark]:
     yield from _shell(image, name)
     if found.entry is None:
         where = "in the image" if "/" in found.word else "in any folder of PATH"
-        yield Problem(message=f"{found.word!r} is not {where}", path=found.path.strip("/"))
+        yield Problem(message=f"{found.word!r} is not {where}", path=found.path.strip("/") or None)
     elif found.entry.kind is not EntryKind.FILE:
         yield Problem(
             message=f"{quoted(found.path.strip('/'))} is a {found.entry.kind}", path=found.entry.path
@@ -43,16 +47,18 @@ def _program(image: ImageSubject) -> Iterator[Remark]:
 
 
 def _shell(image: ImageSubject, name: str) -> Iterator[Remark]:
-    """A shell as the first process hands no signal on, so `docker stop` waits until it kills."""
+    """A shell as the first process keeps signals to itself, so `docker stop` waits until it kills."""
     if name not in places.SHELLS:
         return
-    script = next((word for word in image.config.command[1:] if not word.startswith("-")), "")
-    wraps = "-c" in image.config.command and not script.lstrip().startswith("exec ")
-    if image.profile is Profile.SCRATCH or wraps:
+    message = f"the container starts the shell {image.config.command[0]!r}"
+    remedy = 'start the program itself: ENTRYPOINT ["/app/app"]'
+    if image.profile is Profile.SCRATCH:
+        yield Problem(message=message, remedy=remedy)
+    elif _WRAPPER.fullmatch(" ".join(image.config.command[1:])):
         yield Problem(
-            message=f"the container starts the shell {image.config.command[0]!r}",
-            severity=Severity.ERROR if image.profile is Profile.SCRATCH else Severity.WARNING,
-            remedy='start the program itself: ENTRYPOINT ["/app/app"]',
+            message=f"{message}, which hands no signal on to what it runs",
+            severity=Severity.WARNING,
+            remedy=remedy,
         )
 
 

@@ -23,7 +23,7 @@ class Program:
 
     Attributes:
         word: as written in Entrypoint or Cmd; empty where there is neither.
-        path: where it was looked for last, from the root.
+        path: where it is or should be, from the root; empty where it is in no folder of PATH.
         entry: the executable that was found, or else what is in its place; None for nothing.
     """
 
@@ -52,7 +52,7 @@ def program(config: ImageConfig, files: Files) -> Program:
         entry = files.resolve(path)
         if entry is not None and is_executable(entry):
             return Program(word=word, path=path, entry=entry)
-        if found.entry is None:
+        if found.entry is None and (entry is not None or "/" in word):
             found = Program(word=word, path=path, entry=entry)
     return found
 

@@ -12,6 +12,7 @@ import certifi
 
 from pinbot.audit import catalog
 from pinbot.audit.audit import examine
+from pinbot.audit.inspect import Keeper
 from pinbot.audit.subject import ImageSubject
 from pinbot.image.files import Files
 from pinbot.image.layers.layer import Layer
@@ -46,8 +47,8 @@ def folder(name: str, mode: int = 0o555, **owner: int) -> Entry:
     return Entry(name=name, mode=mode, **owner)
 
 
-def file(name: str, data: bytes | str = b"x", mode: int = 0o444, **owner: int) -> Entry:
-    return Entry(name=name, data=data if isinstance(data, bytes) else data.encode(), mode=mode, **owner)
+def file(name: str, data: bytes | str = b"x", mode: int = 0o444, **more: Any) -> Entry:
+    return Entry(name=name, data=data if isinstance(data, bytes) else data.encode(), mode=mode, **more)
 
 
 def link(name: str, to: str) -> Entry:
@@ -97,9 +98,9 @@ def but(*changed: Entry, without: Iterable[str] = ()) -> tuple[Entry, ...]:
 
 def files(*layers: Iterable[Entry]) -> Files:
     """What layers make, read as any image is read."""
-    tree = Tree()
+    tree, keeper = Tree(), Keeper()
     for number, entries in enumerate(layers):
-        reader = Layer(number=number, keep=lambda _: 2**20)
+        reader = Layer(number=number, keep=keeper)
         for change in (*reader.feed(layer(entries)), *reader.close()):
             tree.apply(change, number)
     return tree.files()

@@ -26,7 +26,10 @@ def to_json(value: object) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One member of a layer: a file unless it is a directory (`data` None) or a symbolic link (`link`)."""
+    """One member of a layer: a file unless it is a directory (`data` None) or a symbolic link (`link`).
+
+    `pax` are further records of its header, e.g. `SCHILY.xattr.security.capability`.
+    """
 
     name: str
     data: bytes | None = None
@@ -34,6 +37,7 @@ class Entry:
     link: str | None = None
     uid: int = 0
     gid: int = 0
+    pax: Mapping[str, str] = field(default_factory=dict)
 
 
 def layer(entries: Iterable[Entry]) -> bytes:
@@ -43,6 +47,7 @@ def layer(entries: Iterable[Entry]) -> bytes:
         for entry in entries:
             member = tarfile.TarInfo(entry.name)
             member.mode, member.uid, member.gid = entry.mode, entry.uid, entry.gid
+            member.pax_headers = dict(entry.pax)
             if entry.link is not None:
                 member.type, member.linkname = tarfile.SYMTYPE, entry.link
                 tar.addfile(member)
