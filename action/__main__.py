@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from action import event, inputs, report
+from pinbot.render.annotations import command
 
 GOOD = (0, 10)
 """Exit codes with which the step succeeds: done, and a dry run that found something to change."""
@@ -26,13 +27,13 @@ def main(environ: Mapping[str, str]) -> int:
     try:
         asked = inputs.read(environ)
     except inputs.BadInput as error:
-        _say(report.command("error", str(error), title="pinbot: wrong input"))
+        _say(command("error", str(error), title="pinbot: wrong input"))
         _append(environ, "GITHUB_OUTPUT", report.outputs({}, USAGE))
         return USAGE
     started_by = event.read(environ)
     allowed, notes = started_by.restrict(asked)
     for note in notes:
-        _say(report.command("notice", note, title="pinbot"))
+        _say(command("notice", note, title="pinbot"))
     with tempfile.TemporaryDirectory() as home, _plain_text():
         seen = started_by.environment(environ, allowed.token, home=Path(home))
         code, written = _pinbot(allowed.arguments, seen)

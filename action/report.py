@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pinbot.render.annotations import command
 from pinbot.render.gfm import cell, code, code_block
 from pinbot.render.printable import human_size, size_change
 
@@ -45,16 +46,6 @@ def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
         text = f"{update['image']} is {new} now" + ("" if old else ", and has no digest here")
         for location in update["locations"]:
             yield command("warning", text, title=f"pinbot: {update['kind']}", **_place(location))
-
-
-def command(name: str, text: str, **properties: object) -> str:
-    """A workflow command of one line, whatever its text holds; properties that are None are left out."""
-    told = ",".join(
-        f"{key}={_escape(str(value)).replace(':', '%3A').replace(',', '%2C')}"
-        for key, value in properties.items()
-        if value is not None
-    )
-    return f"::{name} {told}::{_escape(text)}" if told else f"::{name}::{_escape(text)}"
 
 
 def summary(document: Document, *, dry_run: bool) -> str:
@@ -186,8 +177,3 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _escape(text: str) -> str:
-    """As GitHub's toolkit writes the message of a command: it undoes exactly these three."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

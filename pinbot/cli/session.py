@@ -26,6 +26,7 @@ from pinbot.worktree.tree import Tree
 FAILED = 1
 CHANGES_WAIT = 10
 BUILD_FAILED = 11
+AUDIT_FAILED = 11
 
 Parameter = Callable[[Callable[..., int]], Callable[..., int]]
 """What click's `argument` and `option` make: a decorator that adds a parameter to a function."""

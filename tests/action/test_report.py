@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from action.report import annotations, command, outputs, summary
+from action.report import annotations, outputs, summary
+from pinbot.render.annotations import command
 
 OLD = "sha256:" + "a" * 64
 NEW = "sha256:" + "b" * 64
