@@ -4,6 +4,7 @@ import asyncio
 import json as stdlib_json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pinbot.model.build import Limit
 from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
 from pinbot.model.exchange import Quota
+from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import Plan, Resolution, TagList
@@ -26,6 +28,7 @@ from pinbot.model.report import UpdateReport
 from pinbot.pipeline.plan import Policy, make_plan
 from pinbot.pipeline.scan import scan
 from pinbot.render import json
+from pinbot.render.audit import json as audit_json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
 from tests.render.comparison.values import (
@@ -37,6 +40,7 @@ from tests.render.comparison.values import (
     package,
     platform_diff,
 )
+from tests.render.audit.values import INSPECTION, hostile
 from tests.render.values import (
     ALPINE,
     HOSTILE,
@@ -204,6 +208,10 @@ def doctor_example() -> json.Document:
     )
 
 
+def audit_example() -> json.Document:
+    return json.envelope("audit", (), **audit_json.inspection(INSPECTION))
+
+
 def failed_example() -> json.Document:
     mistakes = [
         ConfigError(
@@ -221,6 +229,7 @@ def failed_example() -> json.Document:
         ("resolve --tags", tags_example),
         ("pin and update", update_example),
         ("diff", diff_example),
+        ("audit", audit_example),
         ("doctor", doctor_example),
         ("A run that fails", failed_example),
     ],
@@ -267,6 +276,9 @@ def test_every_document_follows_the_schema() -> None:
             assert [key in document for key in asked_for] == [build] * len(asked_for)
     check(json.scan([occurrence(), occurrence(reason="odd")], [PinbotError("x")]))
     check(json.resolve([Resolution(image=ALPINE, digest=NEW, media_type=OCI_INDEX)], []))
+    for name in HOSTILE:
+        found = replace(INSPECTION, audit=hostile(name), programs=(), budget=None, config=ImageConfig())
+        check(json.envelope("audit", (), **audit_json.inspection(found)))
     check(json.envelope("scan", [NothingToDo("no file holds an image reference")]))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 REQUIRED = "PINBOT_REQUIRE_PARTS"
 CACHE = Path(__file__).parents[2] / ".cache"
 OPENAPI = CACHE / "openapi" / "api.github.com.json"
+SARIF = CACHE / "sarif" / "sarif-2.1.0.json"
 SPECIMENS = CACHE / "specimens"
 OSV_SCHEMA = CACHE / "osv" / "schema.json"
 DOCKER = "/usr/bin/docker"
@@ -45,6 +46,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
     "openapi": (OPENAPI.exists, "make setup"),
     "osv-schema": (OSV_SCHEMA.exists, "make setup"),
+    "sarif-schema": (SARIF.exists, "make setup"),
     "specimens": ((SPECIMENS / "specimens.txt").exists, "make setup"),
     "act": (ACT.exists, "make setup"),
 }

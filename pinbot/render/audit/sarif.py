@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pinbot import __version__
 from pinbot.model.finding import Audit, Finding, Rule, Unchecked
+from pinbot.render.audit.words import told
 from pinbot.render.printable import printable
 
 Document = dict[str, Any]
@@ -77,7 +78,7 @@ def _result(finding: Finding, audit: Audit, index: dict[str, int]) -> Document:
     result: Document = {
         "ruleId": finding.rule,
         "level": str(finding.severity),
-        "message": {"text": printable(f"{_capital(finding.message)}. To mend it: {finding.remedy}.")},
+        "message": {"text": printable(f"{_capital(told(finding))}. To mend it: {finding.remedy}.")},
         "locations": [_location(finding, audit)],
         "partialFingerprints": {"pinbotFinding/v1": hashlib.sha256(identity).hexdigest()},
     }
