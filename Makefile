@@ -48,6 +48,10 @@ bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
 	$(python) -m benchmarks.update
 	$(python) -m benchmarks.layers
 
+.PHONY: rules
+rules: ## Write docs/rules.md from the rules in the code
+	$(python) -m dev.rules
+
 .PHONY: lock
 lock: ## Renew requirements/*.txt from pyproject.toml (needs uv: pipx install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt

@@ -89,19 +89,24 @@ def _folder(image: ImageSubject) -> Iterator[Remark]:
         return
     entry = image.files.resolve(path)
     if not written.startswith("/"):
-        yield Problem(message=f"WorkingDir {written!r} is no absolute path", severity=Severity.ERROR)
+        yield Problem(message=f"WorkingDir {written!r} is no absolute path")
     elif entry is None:
         yield Problem(
             message=f"{quoted(path)} is not in the image; a runtime with a read-only root cannot make it",
             path=path,
+            severity=Severity.WARNING,
             remedy="make it while building: the instruction WORKDIR does",
         )
     elif entry.kind is not EntryKind.DIRECTORY:
-        yield Problem(message=f"{quoted(path)} is a {entry.kind}", path=path, severity=Severity.ERROR)
+        yield Problem(message=f"{quoted(path)} is a {entry.kind}", path=path)
     elif scratch:
         who = accounts.identify(image.config.user, image.files)
         if isinstance(who, Identity) and not who.is_root and may(who, entry, Want.WRITE):
-            yield Problem(message=f"{quoted(path)} ({rights(entry)}) can be written by {who}", path=path)
+            yield Problem(
+                message=f"{quoted(path)} ({rights(entry)}) can be written by {who}",
+                path=path,
+                severity=Severity.WARNING,
+            )
 
 
 def _machine(image: ImageSubject) -> Iterator[Remark]:
@@ -159,7 +164,7 @@ CHECKS: tuple[Check[ImageSubject], ...] = (
         rule=Rule(
             id="I4",
             title="the working directory is missing, or the container can write to it",
-            severity=Severity.WARNING,
+            severity=Severity.ERROR,
             why="What the program opens by a relative name is found there or not at all. If the program can "
             "write there, so can an intruder, who needs a place for tools of his own.",
             remedy="WORKDIR as root before USER; what must be written belongs into a volume",

@@ -53,11 +53,7 @@ def _accounts(image: ImageSubject) -> Iterator[Remark]:
     yield from _passwd(files, image.profile)
     yield from _group(files)
     for line, name in accounts.without_password(files):
-        yield Problem(
-            message=f"{name!r} has an empty password in line {line}",
-            path=accounts.SHADOW,
-            severity=Severity.ERROR,
-        )
+        yield Problem(message=f"{name!r} has an empty password in line {line}", path=accounts.SHADOW)
 
 
 def _passwd(files: Files, profile: Profile) -> Iterator[Remark]:
@@ -71,15 +67,16 @@ def _passwd(files: Files, profile: Profile) -> Iterator[Remark]:
             yield Problem(
                 message=f"{account.name!r} has an empty password in line {account.line}",
                 path=accounts.PASSWD,
-                severity=Severity.ERROR,
             )
         elif not account.password.startswith(_HIDDEN_OR_LOCKED):
             yield Problem(
                 message=f"the password hash of {account.name!r} is in line {account.line}, for all to read",
                 path=accounts.PASSWD,
+                severity=Severity.WARNING,
             )
         if account.uid == 0 and account.name != "root":
-            yield Problem(message=f"{account.name!r} has uid 0, so it is another root", path=accounts.PASSWD)
+            message = f"{account.name!r} has uid 0, so it is another root"
+            yield Problem(message=message, path=accounts.PASSWD, severity=Severity.WARNING)
     logins = [account.name for account in known if account.shell.rpartition("/")[2] not in _NO_LOGIN]
     if logins and profile is Profile.SCRATCH:
         yield Problem(
@@ -101,15 +98,15 @@ def _group(files: Files) -> Iterator[Remark]:
 def _malformed(lines: list[Account | Malformed] | list[Group | Malformed], path: str) -> Iterator[Remark]:
     for line in lines:
         if isinstance(line, Malformed):
-            yield Problem(message=f"line {line.line} of {quoted(path)} is malformed", path=path)
+            message = f"line {line.line} of {quoted(path)} is malformed"
+            yield Problem(message=message, path=path, severity=Severity.WARNING)
 
 
 def _twice(what: str, values: list[str], path: str) -> Iterator[Remark]:
     for value, times in Counter(values).items():
         if times > 1:
-            yield Problem(
-                message=f"the {what} {value} is there {times} times; the first one counts", path=path
-            )
+            message = f"the {what} {value} is there {times} times; the first one counts"
+            yield Problem(message=message, path=path, severity=Severity.WARNING)
 
 
 CHECKS: tuple[Check[ImageSubject], ...] = (
@@ -131,7 +128,7 @@ CHECKS: tuple[Check[ImageSubject], ...] = (
         rule=Rule(
             id="I7",
             title="passwd, group or shadow let in more people than meant",
-            severity=Severity.WARNING,
+            severity=Severity.ERROR,
             why="An empty password is no password. Of two lines for one name or id only the first counts, "
             "and lookups pass over a malformed line, so a process runs as somebody else than the file seems "
             "to say.",

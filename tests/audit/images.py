@@ -140,4 +140,5 @@ def told(rule: str, at: ImageSubject) -> list[Told]:
     """What one rule finds, and that it says nothing else."""
     audit = look(rule, at)
     assert audit.unchecked == ()
+    assert all(finding.severity.rank >= catalog.RULES[rule].severity.rank for finding in audit.findings)
     return [(finding.severity, finding.path, finding.message) for finding in audit.findings]
