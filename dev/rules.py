@@ -12,12 +12,12 @@ PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
 HEAD = """\
 # Rules
 
-What [the audit](audit.md) looks at. D rules read the Dockerfile, I rules the files and the config of an image,
-B rules its binaries.
+What [the audit](audit.md) looks at. D rules read the Dockerfile, I rules the files and the config of an
+image, B rules its binaries.
 
-An **error** makes the audit fail; a **warning** should be mended; a **note** is worth knowing. This is how bad
-a rule is at worst: a single finding may be milder, for example in an image that is not made from scratch. Rules
-for `scratch` alone do not apply to other images. Any rule can be
+An **error** makes the audit fail; a **warning** should be mended; a **note** is worth knowing. This is how
+bad a rule is at worst: a single finding may be milder, for example in an image that is not made from scratch.
+Rules for `scratch` alone do not apply to other images. Any rule can be
 [switched off](audit.md#switching-rules-off).
 
 This page is written by `make rules` from the code.

@@ -31,6 +31,7 @@ from pinbot.render import json
 from pinbot.render.audit import json as audit_json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
+from tests.render.audit.values import INSPECTION, hostile
 from tests.render.comparison.values import (
     ARM64,
     comparison,
@@ -40,7 +41,6 @@ from tests.render.comparison.values import (
     package,
     platform_diff,
 )
-from tests.render.audit.values import INSPECTION, hostile
 from tests.render.values import (
     ALPINE,
     HOSTILE,
