@@ -212,12 +212,14 @@ def _assumptions(sides: Pair[_Side]) -> Iterator[str]:
 def _left(sides: Pair[_Side]) -> Iterator[Unread]:
     for side in _both(sides):
         if side.left:
-            size = side.size_of(side.left)
-            yield Unread(
-                part=Part.FILES,
-                reason=f"{_count(side.left)} of the {side.name} image below the package database "
-                f"({size:,} bytes) were not searched for programs and setuid files; --all-layers does",
-            )
+            which = f"{_count(side.left)} of the {side.name} image ({side.size_of(side.left):,} bytes)"
+            told = "could not be searched for programs and setuid files"
+            if not side.failure:
+                told = (
+                    "below the package database were not searched for programs and setuid files; "
+                    "--all-layers does"
+                )
+            yield Unread(part=Part.FILES, reason=f"{which} {told}")
 
 
 def _database_gone(new: _Side, full: Pair[View]) -> Iterator[Caution]:
