@@ -127,12 +127,24 @@ def _contradiction(why: str, what: str = "manifest") -> Untrustworthy:
 
 def _object(body: bytes, what: str = "manifest") -> dict[str, Any]:
     try:
-        document = json.loads(body)
+        document = json.loads(body, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         document = None
+    except KeyError as error:
+        raise _contradiction(f"{_quoted(error.args[0])} stands twice in one place", what) from error
     if not isinstance(document, dict):
         raise _contradiction("it is no JSON object", what)
     return document
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no key is twice: of two some readers take the last, and some mix both."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise KeyError(key)
+        found[key] = value
+    return found
 
 
 def _field(document: dict[str, Any], name: str) -> Any:

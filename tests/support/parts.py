@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "dpkg": (_command("dpkg", "dpkg-query"), "be on Debian"),
     "rpm": (_command("rpm", "rpmbuild"), "apt-get install rpm"),
+    "skopeo": (_command("skopeo"), "apt-get install skopeo"),
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "podman": (_as_root(_command("podman")), "be root and apt-get install podman"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),

@@ -1,158 +1,133 @@
-"""An image in an archive that `docker save` wrote."""
+"""A tar archive as the place of an image; nothing of it is unpacked."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from functools import partial
+import posixpath
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import Self
 
-from pinbot import documents, saved
-from pinbot.errors import ImageError, Mismatch, PinbotError
-from pinbot.image.sources import disk, stores
-from pinbot.image.sources.meter import Meter
-from pinbot.image.sources.stores import Store
-from pinbot.model.image import Taken
-from pinbot.model.manifest import OCI_MANIFEST, Descriptor, Index, Manifest
-from pinbot.model.reference import Digest, ImageReference
-from pinbot.saved import SavedImage
+from pinbot.errors import ImageError
+from pinbot.image.layers import names, tar
+from pinbot.image.layers.inflate import Inflater
+from pinbot.image.limits import DEFAULT, Limits
+from pinbot.image.sources import disk
+from pinbot.image.sources.stores import absent
+
+_MOST_MEMBERS = 100_000
+_MOST_LINKS = 40
 
 
-class Saved:
-    """Looks into an image of an archive; an `ImageSource`.
+class Archive:
+    """A tar archive, plain or compressed. Once it is searched, each file is read where it lies.
 
-    The archive holds no manifest. It is made up here: for that each layer is read once and packed as a push
-    would do it, which takes its time.
-
-    Args:
-        reference: which image, by a tag that it was saved with; may be left out if there is one.
+    One that is compressed is read from its start each time.
     """
 
-    def __init__(self, store: Store, *, name: str, reference: str | None = None) -> None:
-        self.name = name
-        self._store = store
-        self._reference = reference
-        self._meter = Meter()
-        self._lock = asyncio.Lock()
-        self._root: tuple[Descriptor, Manifest] | None = None
-        self._names: dict[Digest, str] = {}
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path = path
+        self._limits = limits
+        self._plain = True
+        self._files: dict[str, tuple[int, int]] = {}
+        self._links: dict[str, str] = {}
+        self.place = str(path)
 
-    @property
-    def taken(self) -> Taken:
-        """See `ImageSource`."""
-        return self._meter.taken
-
-    async def root(self) -> tuple[Descriptor, Manifest | Index]:
-        """See `ImageSource`.
+    @classmethod
+    async def open(cls, path: Path, limits: Limits = DEFAULT) -> Self:
+        """Search an archive.
 
         Raises:
-            ImageError: also where there are several images and none of them is named.
+            ImageError: it cannot be read, or is none.
         """
-        async with self._lock:
-            if self._root is None:
-                self._root = await self._make_up()
-            return self._root
+        archive = cls(path, limits)
+        await archive._search()
+        return archive
 
-    async def document(self, descriptor: Descriptor) -> Manifest | Index:
-        """See `ImageSource`; the root is the only one."""
-        root, document = await self.root()
-        if descriptor.digest != root.digest:
-            raise ImageError(f"there is no manifest {descriptor.digest} in {self._store.place}")
-        return document
+    async def size(self, name: str) -> int | None:
+        """See `Store`."""
+        found = self._find(name)
+        return None if found is None else found[1]
 
-    async def blob(self, descriptor: Descriptor) -> bytes:
-        """See `ImageSource`."""
-        self._meter.begin()
-        body = await stores.read(self._store, self._named(descriptor))
-        self._meter.add(len(body))
-        if saved.digest_of(body) != descriptor.digest:
-            raise ImageError(f"{self._store.place} has changed while it was read", hint="try again")
-        return body
-
-    async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
-        """See `ImageSource`; layers come as they lie in the archive."""
-        self._meter.begin()
-        async with aclosing(self._store.stream(self._named(descriptor))) as pieces:
-            async for piece in pieces:
-                self._meter.add(len(piece))
+    async def stream(self, name: str) -> AsyncGenerator[bytes, None]:
+        """See `Store`."""
+        found = self._find(name)
+        if found is None:
+            raise absent(self, name)
+        start, left = found
+        async with aclosing(self._from(start) if self._plain else self._inflated(start)) as pieces:
+            while left:
+                piece = (await anext(pieces, b""))[:left]
+                if not piece:
+                    raise ImageError(f"{self.place} has become shorter while it was read", hint="try again")
+                left -= len(piece)
                 yield piece
 
-    async def _make_up(self) -> tuple[Descriptor, Manifest]:
-        image = self._choose(await self._listing())
-        config = await stores.read(self._store, image.config)
-        described = saved.digest_of(config)
-        stem = image.config.rpartition("/")[2].removesuffix(".json")
-        if len(stem) == len(described.hex) and stem != described.hex:
-            raise Mismatch(
-                f"{image.config} in {self._store.place} is not what its name says, but {described}",
-                hint="the file is damaged: save the image anew",
-                image=self.name,
-            )
-        self._names[described] = image.config
-        layers = [await self._pack(name) for name in image.layers]
-        body = saved.manifest(config, layers)
-        document = documents.parse(body, OCI_MANIFEST)
-        assert isinstance(document, Manifest)  # noqa: S101  it was made so in the line before
-        return Descriptor(media_type=OCI_MANIFEST, digest=saved.digest_of(body), size=len(body)), document
+    async def _search(self) -> None:
+        parser = tar.Parser()
+        inflater = Inflater(self._limits)
+        async with disk.opened(self._path) as file:
+            with self._about():
+                position = 0
+                while not parser.ended and (piece := await file.read()):
+                    position += len(piece)
+                    for step in inflater.feed(piece):
+                        self._note(parser.feed(step))
+                    if inflater.plain and parser.skippable <= file.size - position:
+                        position += parser.skippable
+                        parser.skip(parser.skippable)
+                        file.seek(position)
+                if not parser.ended:
+                    for step in inflater.close():
+                        self._note(parser.feed(step))
+                    parser.close()
+        self._plain = inflater.plain
 
-    async def _pack(self, name: str) -> Descriptor:
-        packer = saved.Packer()
-        async with aclosing(self._store.stream(name)) as pieces:
+    def _from(self, start: int) -> AsyncGenerator[bytes, None]:
+        return disk.pieces(self._path, start)
+
+    async def _inflated(self, start: int) -> AsyncGenerator[bytes, None]:
+        """What the compressed archive stands for, from that byte on."""
+        inflater = Inflater(self._limits)
+        async with aclosing(disk.pieces(self._path)) as pieces:
             async for piece in pieces:
-                await disk.in_thread(partial(packer.feed, piece))
-        packer.finish()
-        self._names[packer.descriptor.digest] = name
-        return packer.descriptor
+                with self._about():
+                    for step in inflater.feed(piece):
+                        fresh = step[start:]
+                        start -= min(start, len(step))
+                        if fresh:
+                            yield fresh
 
-    async def _listing(self) -> tuple[SavedImage, ...]:
-        place = self._store.place
-        if await self._store.size(saved.LISTING) is None:
-            raise ImageError(
-                f"{place} is no archive of docker save: there is no {saved.LISTING} in it",
-                hint="for an archive of an OCI layout write oci-archive:",
-                image=self.name,
-            )
+    def _note(self, events: Iterator[tar.Member | memoryview]) -> None:
+        for event in events:
+            if not isinstance(event, tar.Member):
+                continue
+            name = names.inside(event.name, self._limits.name)
+            self._files.pop(name, None)
+            self._links.pop(name, None)
+            if event.sparse:
+                raise ImageError(f"holds {tar.shown(name)} as a sparse file", hint="make it without --sparse")
+            if event.kind is tar.Kind.FILE:
+                self._files[name] = (event.offset, event.size)
+            elif event.kind is tar.Kind.HARD_LINK:
+                self._links[name] = names.inside(event.link, self._limits.name)
+            elif event.kind is tar.Kind.SYMLINK:
+                self._links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), event.link))
+            if len(self._files) + len(self._links) > _MOST_MEMBERS:
+                raise ImageError(f"holds more than {_MOST_MEMBERS} files", hint="name an image's archive")
+
+    def _find(self, name: str) -> tuple[int, int] | None:
+        """Where a file lies and how long it is; older archives have links to what comes again."""
+        for _ in range(_MOST_LINKS):
+            if name in self._files:
+                return self._files[name]
+            if name not in self._links:
+                return None
+            name = self._links[name]
+        return None
+
+    @contextmanager
+    def _about(self) -> Iterator[None]:
+        """Say of which archive an error tells, whose message goes on from there."""
         try:
-            return saved.listing(await stores.read(self._store, saved.LISTING))
-        except (ValueError, RecursionError) as error:
-            raise ImageError(
-                f"{saved.LISTING} in {place} is not what docker writes: {error}",
-                hint="save the image anew",
-                image=self.name,
-            ) from error
-
-    def _choose(self, images: tuple[SavedImage, ...]) -> SavedImage:
-        wanted = self._reference
-        fitting = [image for image in images if wanted is None or _is_called(image, wanted)]
-        if len(fitting) == 1:
-            return fitting[0]
-        place = self._store.place
-        if not images:
-            raise ImageError(f"{place} holds no image", hint="save one into it", image=self.name)
-        there = documents.clean(", ".join(tag for image in images for tag in image.tags or (image.config,)))
-        if wanted is None:
-            raise ImageError(
-                f"{place} holds {len(images)} images",
-                hint=f"add one of these behind a colon: {there}",
-                image=self.name,
-            )
-        what = f"{len(fitting)} images called" if fitting else "no image called"
-        raise ImageError(
-            f"{place} holds {what} {documents.clean(wanted)}", hint=f"it holds {there}", image=self.name
-        )
-
-    def _named(self, descriptor: Descriptor) -> str:
-        name = self._names.get(descriptor.digest)
-        if name is None:
-            raise ImageError(f"there is no blob {descriptor.digest} in {self._store.place}", image=self.name)
-        return name
-
-
-def _is_called(image: SavedImage, wanted: str) -> bool:
-    """Docker saves the short form of a tag; the long one, or its config's name, means the same image."""
-    return wanted == image.config or any(_whole(tag) == _whole(wanted) for tag in image.tags)
-
-
-def _whole(text: str) -> str:
-    try:
-        return str(ImageReference.parse(text))
-    except PinbotError:
-        return text
+            yield
+        except ImageError as error:
+            raise ImageError(f"{self.place} {error.message}", hint=error.hint) from error

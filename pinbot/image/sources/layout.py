@@ -86,42 +86,21 @@ class Layout:
         try:
             return documents.parse(body, media_type)
         except RegistryError as error:
-            raise ImageError(
-                error.message, hint="make the image anew", file=self._store.place, image=self.name
-            ) from error
+            raise ImageError(error.message, hint=error.hint, image=self.name) from error
 
     def _choose(self, index: Index) -> Descriptor:
-        images = {
-            child.digest: child for child in reversed(index.manifests) if documents.is_known(child.media_type)
-        }
-        known = [(child, _names(child)) for child in index.manifests if documents.is_known(child.media_type)]
+        """The image that is meant. One may stand there several times, under several names."""
+        known = [child for child in index.manifests if documents.is_known(child.media_type)]
         wanted = self._reference
-        if wanted is not None:
-            images = {
-                child.digest: child
-                for child, names in known
-                if wanted in names or wanted == str(child.digest)
-            }
-        if len(images) == 1:
-            return next(iter(images.values()))
-        there = ", ".join(
-            dict.fromkeys(name for child, names in known for name in names or (str(child.digest),))
-        )
-        place = self._store.place
-        if not known:
-            raise ImageError(f"{place} holds no image", hint="build one into it", image=self.name)
-        if wanted is None:
-            raise ImageError(
-                f"{place} holds {len(images)} images",
-                hint=f"add one of these behind a colon: {documents.clean(there)}",
-                image=self.name,
-            )
-        what = f"{len(images)} images called" if images else "no image called"
-        raise ImageError(
-            f"{place} holds {what} {documents.clean(wanted)}",
-            hint=f"it holds {documents.clean(there)}",
-            image=self.name,
-        )
+        fitting = {
+            child.digest: child
+            for child in known
+            if wanted is None or wanted in _names(child) or wanted == str(child.digest)
+        }
+        if len(fitting) == 1:
+            return next(iter(fitting.values()))
+        there = dict.fromkeys(name for child in known for name in _names(child) or (str(child.digest),))
+        raise stores.ambiguous(self.name, self._store, wanted, len(fitting), tuple(there))
 
 
 def _names(descriptor: Descriptor) -> tuple[str, ...]:

@@ -62,14 +62,21 @@ def parse(text: str) -> ImageReference | LocalImage:
 def _local(transport: Transport, rest: str) -> LocalImage:
     if not rest:
         raise UsageError(f"{transport}: names no file or folder", hint=f"write {transport}:PATH")
-    if Path(rest).exists():
+    if _exists(rest):
         return LocalImage(transport=transport, path=Path(rest))
     # Both the path and the reference may hold colons.
     colons = [at for at, letter in enumerate(rest) if letter == ":" and 0 < at < len(rest) - 1]
     for at in colons[::-1]:
-        if Path(rest[:at]).exists():
+        if _exists(rest[:at]):
             return LocalImage(transport=transport, path=Path(rest[:at]), reference=rest[at + 1 :])
     raise UsageError(f"there is no {rest}", hint=f"check the path behind {transport}:")
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _looks_local(path: Path) -> bool:

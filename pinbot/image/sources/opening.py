@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from pinbot.errors import ImageError
 from pinbot.image.limits import DEFAULT, Limits
 from pinbot.image.sources import location
-from pinbot.image.sources.archive import Saved
+from pinbot.image.sources.archive import Archive
+from pinbot.image.sources.folder import Folder
 from pinbot.image.sources.layout import Layout
 from pinbot.image.sources.location import LocalImage, Transport
 from pinbot.image.sources.remote import Remote
-from pinbot.image.sources.stores import Archive, Folder, Store
+from pinbot.image.sources.saved import Saved
+from pinbot.image.sources.stores import Store
 from pinbot.model.reference import ImageReference
 from pinbot.ports import ImageSource, Registry
 
@@ -42,6 +44,4 @@ async def _store(place: LocalImage, limits: Limits) -> Store:
         return Folder(place.path)
     if is_folder:
         raise ImageError(f"{place.path} is a folder and no archive", hint=f"write oci:{place.path}")
-    archive = Archive(place.path, limits)
-    await archive.search()
-    return archive
+    return await Archive.open(place.path, limits)

@@ -1,14 +1,17 @@
 """An image in a registry."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from pinbot.errors import Untrustworthy
+from pinbot.errors import NotFound, Untrustworthy
 from pinbot.image.sources.meter import Meter
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import ImageReference
 from pinbot.ports import Registry
+
+_FOREIGN = re.compile(r"\.(?:foreign|nondistributable)\.")
 
 
 class Remote:
@@ -57,7 +60,12 @@ class Remote:
     async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
         """See `ImageSource`; one GET, unless the answer breaks off."""
         self._meter.begin()
-        async with aclosing(self._registry.stream(self._image, descriptor)) as pieces:
-            async for piece in pieces:
-                self._meter.add(len(piece))
-                yield piece
+        try:
+            async with aclosing(self._registry.stream(self._image, descriptor)) as pieces:
+                async for piece in pieces:
+                    self._meter.add(len(piece))
+                    yield piece
+        except NotFound as error:
+            if _FOREIGN.search(descriptor.media_type):
+                error.hint = "it is a foreign layer, which registries need not keep"
+            raise
