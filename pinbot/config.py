@@ -127,7 +127,7 @@ class BuildSettings:
         timeout: seconds.
         memory: bytes that the steps may use together; None for as much as there is.
         cpus: how many processors the steps may keep busy; None for all.
-        processes: how many the steps may run at once.
+        processes: how many the steps may run at once; None for many, where that can be held.
         disk: bytes by which free space may shrink; None leaves the machine a reserve.
     """
 
@@ -136,7 +136,7 @@ class BuildSettings:
     timeout: float = 1800.0
     memory: int | None = None
     cpus: float | None = None
-    processes: int = 4096
+    processes: int | None = None
     disk: int | None = None
     targets: tuple[BuildTarget, ...] = ()
 

@@ -224,6 +224,8 @@ class Builder(Protocol):
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         """Build, calling `on_line` with each line of the log as it comes.
 
+        A line of a step has its place in front, as far as the builder says it: `[files, step 2/5] `.
+
         Raises:
             BuilderError: the builder cannot do this build, which says nothing about the Dockerfile.
         """

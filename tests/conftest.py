@@ -48,6 +48,13 @@ def daemon(registry: RegistryServer) -> Iterator[DockerDaemon]:
 
 
 @pytest.fixture(scope="session")
+def buildx_daemon(registry: RegistryServer) -> Iterator[DockerDaemon]:
+    """The same with a newer docker, whose client has buildx."""
+    with DockerDaemon(mirror=registry.base_url, buildx=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the tests share of buildah's stores, so that base images are pulled once."""
     return tmp_path_factory.mktemp("cache")

@@ -238,9 +238,9 @@ class _Bench:
             log = BuildahLog()
 
             def take(line: str, log: BuildahLog = log) -> None:
-                log.feed(line)
+                shown = log.feed(line)
                 if not (self._beforehand and log.absent):
-                    on_line(line)
+                    on_line(shown)
 
             finished = await self._build(request, left(), take)
             if finished.good or not self._beforehand or log.absent is None or log.absent in pulled:

@@ -17,6 +17,8 @@ from typing import Self
 from pinbot.config import BuildSettings
 from pinbot.model.build import Limit
 
+MOST_PROCESSES = 4096
+_KEYS = {"memory": "memory", "cpu": "cpus", "pids": "processes"}
 _PERIOD = 100_000
 _KILL_SECONDS = 5.0
 _PREFIX = "pinbot-"
@@ -150,11 +152,14 @@ class ControlGroup:
 
 
 @contextmanager
-def control_group(
-    settings: BuildSettings, hierarchies: tuple[Hierarchy, ...] | None = None
-) -> Iterator[ControlGroup]:
-    """A group that is held to the limits, as far as that can be had; gone afterwards, with all in it."""
-    trees = Hierarchy.all() if hierarchies is None else hierarchies
+def control_group(settings: BuildSettings, *, usable: bool = True) -> Iterator[ControlGroup]:
+    """A group that is held to the limits, as far as that can be had; gone afterwards, with all in it.
+
+    Args:
+        settings: the limits.
+        usable: whether the builder has a use for one.
+    """
+    trees = Hierarchy.all() if usable else ()
     _sweep(trees)
     group = _make(settings, trees)
     try:
@@ -173,7 +178,7 @@ def is_initial() -> bool:
 
 
 def _make(settings: BuildSettings, trees: tuple[Hierarchy, ...]) -> ControlGroup:
-    wanted = {"pids": settings.processes}
+    wanted = {"pids": settings.processes or MOST_PROCESSES}
     if settings.memory is not None:
         wanted["memory"] = settings.memory
     if settings.cpus is not None:
@@ -189,14 +194,14 @@ def _make(settings: BuildSettings, trees: tuple[Hierarchy, ...]) -> ControlGroup
     else:
         place, held = None, {}
     folders = () if place is None else (tree.mount / place.relative_to("/") for tree in held.values())
-    names = {"pids": "processes", "memory": "memory", "cpu": "cpus"}
-    lacking = [names[controller] for controller in wanted if controller not in held]
-    why = f"{', '.join(lacking)} not limited: no control group can be made here"
+    asked = {"memory": settings.memory, "cpu": settings.cpus, "pids": settings.processes}
+    lacking = [_KEYS[controller] for controller in asked if asked[controller] and controller not in held]
+    why = "no control group can be made for it here" if trees else "this builder takes no control groups"
     return ControlGroup(
         name=place,
         folders=tuple(dict.fromkeys(folders)),
         held=frozenset(held),
-        caveats=(why,) if lacking else (),
+        caveats=(f"{', '.join(lacking)} not limited: {why}",) if lacking else (),
     )
 
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import IO, Any
 
 from pinbot.errors import BuilderError
@@ -47,7 +48,7 @@ def read_layout(folder: Path) -> Contents:
         raise BuilderError(f"the builder left no image that can be read: {error!r}") from error
 
 
-def convert_archive(file: Path, folder: Path) -> Contents:
+def convert_archive(file: Path, folder: Path, *, stop: Event | None = None) -> Contents:
     """Make an OCI layout of the archive that `docker save` wrote; never more than a piece is in memory.
 
     Docker keeps layers as plain tar files. They are compressed here just as a push would do it, so that sizes
@@ -56,20 +57,24 @@ def convert_archive(file: Path, folder: Path) -> Contents:
     Args:
         file: the archive, of one image.
         folder: where the layout comes to lie; it does not exist yet.
+        stop: to be set when the layout is not wanted any more.
 
     Raises:
-        BuilderError: what lies there is no archive of one image, or the layout cannot be written.
+        BuilderError: what lies there is no archive of one image, the layout cannot be written, or it was
+            stopped.
     """
+    stop = stop or Event()
     blobs = folder / "blobs" / "sha256"
     try:
         blobs.mkdir(parents=True)
         with tarfile.open(file) as archive:
             (entry,) = json.loads(_member(archive, "manifest.json").read())
+            names = entry["Layers"] or ()
             manifest = {
                 "schemaVersion": 2,
                 "mediaType": OCI_MANIFEST,
                 "config": _write(blobs, _OCI_CONFIG, _member(archive, entry["Config"]).read()),
-                "layers": [_write_layer(blobs, _member(archive, name)) for name in entry["Layers"] or ()],
+                "layers": [_write_layer(blobs, _member(archive, name), stop) for name in names],
             }
         body = json.dumps(manifest, separators=(",", ":")).encode()
         index = {
@@ -104,7 +109,7 @@ def _write(blobs: Path, media_type: str, data: bytes) -> dict[str, object]:
     return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
 
-def _write_layer(blobs: Path, file: IO[bytes]) -> dict[str, object]:
+def _write_layer(blobs: Path, file: IO[bytes], stop: Event) -> dict[str, object]:
     """Write a layer, compressed if it was not; returns its descriptor."""
     head = file.read(4)
     file.seek(0)
@@ -120,6 +125,8 @@ def _write_layer(blobs: Path, file: IO[bytes]) -> dict[str, object]:
             blob.write(piece)
 
         while chunk := file.read(_CHUNK):
+            if stop.is_set():
+                raise InterruptedError("it was stopped")
             put(squeeze.compress(chunk) if squeeze else chunk)
         if squeeze:
             put(squeeze.flush())

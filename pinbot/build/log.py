@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-_BUILDAH_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (?P<step>.+)")
+_BUILDAH_STEP = re.compile(r"(?:\[(?P<stage>\d+/\d+)\] )?STEP (?P<count>\d+/\d+): (?P<step>.+)")
 _BUILDAH_ABSENT = re.compile(
     r"Error: (?:creating build container: (?P<base>\S+): image not known"
     r"|.*\bfrom=(?P<copied>[^\s,]+): no stage or image found with that name)"
@@ -12,28 +12,32 @@ _BUILDAH_ABSENT = re.compile(
 _VERTEX = re.compile(
     r"#(?P<number>\d+) (?:\[internal\] load metadata for (?P<base>\S+)"
     r"|resolve image config for (?:docker-image://)?(?P<frontend>\S+)"
-    r"|\[(?!internal\])[^\]]+\] (?P<step>.+))"
+    r"|\[(?!internal\])(?:(?P<stage>[^\]]+) )?(?P<count>\d+/\d+)\] (?P<step>.+))"
 )
 _ENDED = re.compile(r"#(?P<number>\d+) (?P<how>DONE|CACHED|ERROR)\b")
+_PRINTED = re.compile(r"#(?P<number>\d+) (?:\d+\.\d+ )?(?P<text>.*)")
 
 
 class BuildahLog:
-    """The log of `buildah bud`, one line after the other."""
+    """The log of `buildah bud` or `podman build`, one line after the other."""
 
     def __init__(self) -> None:
         self.step = ""
         self.absent: str | None = None
+        self._place = ""
 
-    def feed(self, line: str) -> None:
-        """Take the next line.
+    def feed(self, line: str) -> str:
+        """Take the next line; returns it with its place in the Dockerfile in front, for people.
 
         `step` is then the instruction that began last, and `absent` an image that was not there and might
         not be pulled.
         """
         if match := _BUILDAH_STEP.fullmatch(line):
-            self.step = match["step"]
+            self.step = line = match["step"]
+            self._place = _place(f"stage {match['stage']}" if match["stage"] else None, match["count"])
         elif match := _BUILDAH_ABSENT.match(line):
             self.absent = match["base"] or match["copied"]
+        return self._place + line
 
 
 class BuildKitLog:
@@ -41,6 +45,7 @@ class BuildKitLog:
 
     def __init__(self) -> None:
         self._running: dict[str, str] = {}
+        self._places: dict[str, str] = {}
         self._failed = ""
 
     @property
@@ -48,8 +53,8 @@ class BuildKitLog:
         """The step that failed; if none did, the last to begin of those that run or were stopped."""
         return self._failed or next(reversed(self._running.values()), "")
 
-    def feed(self, line: str) -> None:
-        """Take the next line."""
+    def feed(self, line: str) -> str:
+        """Take the next line; returns it with its place in the Dockerfile in front, for people."""
         if match := _VERTEX.fullmatch(line):
             if match["base"]:
                 step = f"FROM {match['base']}"
@@ -57,11 +62,20 @@ class BuildKitLog:
                 step = f"# syntax={match['frontend']}"
             else:
                 step = match["step"]
+                self._places[match["number"]] = _place(match["stage"], match["count"])
             self._running[match["number"]] = step
-        elif match := _ENDED.match(line):
+            return self._places.get(match["number"], "") + step
+        if match := _ENDED.match(line):
             step = self._running.pop(match["number"], "")
             if match["how"] == "ERROR" and not self._failed:
                 self._failed = step
+        if (match := _PRINTED.fullmatch(line)) and match["number"] in self._places:
+            return self._places[match["number"]] + match["text"]
+        return line
+
+
+def _place(stage: str | None, count: str) -> str:
+    return f"[{stage}, step {count}] " if stage else f"[step {count}] "
 
 
 # A builder's own complaint comes last; what a RUN prints may look the same.

@@ -217,9 +217,8 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
         # Also when the process itself is gone: others of its group may not be.
         _signal(process, signal.SIGKILL)
     await process.wait()
-    # What is killed takes a moment to go; what is dead, and nobody looks after it, never does.
-    deadline = time.monotonic() + _GOING_SECONDS
-    while _signal(process, 0) and time.monotonic() < deadline:  # noqa: ASYNC110  nobody tells
+    deadline = time.monotonic() + _GOING_SECONDS  # what is killed takes a moment to go
+    while _signal(process, 0) and _has_living(process.pid) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(_PATIENCE)
 
 
@@ -230,6 +229,16 @@ def _signal(process: asyncio.subprocess.Process, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def _has_living(group: int) -> bool:
+    """Whether anybody in a group is more than dead and waiting for a parent that looks after it (proc(5))."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, its_group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 async def _drain(reading: asyncio.Task[None], grace: float) -> None:

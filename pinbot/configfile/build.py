@@ -28,7 +28,7 @@ def read_build(reader: NodeReader, node: Node | None) -> BuildSettings:
         timeout=reader.duration(entry.get("timeout"), default.timeout),
         memory=reader.memory(entry.get("memory")),
         cpus=reader.number(entry.get("cpus"), "a number of processors like 1.5"),
-        processes=_processes(reader, entry.get("processes"), default.processes),
+        processes=_processes(reader, entry.get("processes")),
         disk=reader.memory(entry.get("disk")),
         targets=tuple(_targets(reader, entry.get("targets"))),
     )
@@ -59,10 +59,10 @@ def _platforms(reader: NodeReader, node: Node | None) -> Iterator[str | None]:
         yield reader.matching(item, _PLATFORM, "one platform like linux/amd64")
 
 
-def _processes(reader: NodeReader, node: Node | None, default: int) -> int:
+def _processes(reader: NodeReader, node: Node | None) -> int | None:
     number = reader.number(node, "a number of processes like 512")
     if node is None or number is None:
-        return default
+        return None
     if not number.is_integer():
         reader.wrong(node, "expected a whole number", "a process is there, or it is not")
     return int(number)

@@ -28,6 +28,7 @@ class Bench:
     registries: tuple[RegistrySettings, ...]
     tree: Path
     settings: BuildSettings
+    daemon: DockerDaemon | None = None
     lines: list[str] = field(default_factory=list)
     requests: list[BuildTarget] = field(default_factory=list)
 
@@ -160,7 +161,12 @@ def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
-    return _bench(Driver.DOCKER, daemon.environ, (), tmp_path)
+    return _bench(Driver.DOCKER, daemon.environ, (), tmp_path, daemon=daemon)
+
+
+@pytest.fixture
+def buildx(buildx_daemon: DockerDaemon, tmp_path: Path) -> Bench:
+    return _bench(Driver.DOCKER, buildx_daemon.environ, (), tmp_path, daemon=buildx_daemon)
 
 
 @pytest.fixture(
@@ -168,6 +174,7 @@ def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
         pytest.param("buildah", marks=pytest.mark.needs("base-images", "buildah")),
         pytest.param("podman", marks=pytest.mark.needs("base-images", "podman")),
         pytest.param("docker", marks=pytest.mark.needs("base-images", "dockerd")),
+        pytest.param("buildx", marks=pytest.mark.needs("base-images", "buildx")),
     ]
 )
 def bench(request: pytest.FixtureRequest) -> Bench:
@@ -177,11 +184,22 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 def _bench(
-    driver: Driver, variables: dict[str, str], registries: tuple[RegistrySettings, ...], tmp_path: Path
+    driver: Driver,
+    variables: dict[str, str],
+    registries: tuple[RegistrySettings, ...],
+    tmp_path: Path,
+    daemon: DockerDaemon | None = None,
 ) -> Bench:
     tree, scratch, home, images = (tmp_path / name for name in ("tree", "scratch", "home", "images"))
     for folder in (tree, scratch, home, images):
         folder.mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(scratch), **variables}
     settings = BuildSettings(driver=driver, timeout=120.0)
-    return Bench(driver=driver, environ=environ, registries=registries, tree=tree, settings=settings)
+    return Bench(
+        driver=driver,
+        environ=environ,
+        registries=registries,
+        tree=tree,
+        settings=settings,
+        daemon=daemon,
+    )

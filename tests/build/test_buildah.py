@@ -120,13 +120,13 @@ def test_layers_are_kept_for_the_next_build_until_they_are_old(buildah: Bench, t
 
 
 def test_what_a_killed_pinbot_left_in_a_store_is_cleared_by_the_next_build(
-    buildah: Bench, tmp_path: Path, request: pytest.FixtureRequest
+    buildah: Bench, tmp_path: Path
 ) -> None:
     own = buildah.seeing(XDG_CACHE_HOME=str(tmp_path / "cache"))
     own.kill_when("it began", "FROM alpine:3.22\nRUN echo it began; sleep 43002\n")
     assert (tmp_path / "cache" / "pinbot" / "buildah" / "store-0" / "work").exists()
     assert isinstance(own.build("FROM alpine:3.22\nRUN true\n"), BuiltImage)
-    assert_nothing_is_left(own, request)
+    assert_nothing_is_left(own)
 
 
 @pytest.mark.parametrize(

@@ -46,13 +46,12 @@ def asking(registry: RegistryServer) -> str:
     return f"RUN printf 'GET /v2/ HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {host} {port} | grep -q '200 OK'"
 
 
-def assert_nothing_is_left(bench: Bench, request: pytest.FixtureRequest) -> None:
+def assert_nothing_is_left(bench: Bench) -> None:
     """No temporary file, mount or container."""
     assert list(Path(bench.environ["TMPDIR"]).iterdir()) == []
-    if bench.driver == "docker":
-        daemon = request.getfixturevalue("daemon")
-        assert daemon.docker("ps", "--all", "--quiet") == ""
-        assert daemon.docker("images", "--quiet", "pinbot-test-build") == ""
+    if bench.daemon is not None:
+        assert bench.daemon.docker("ps", "--all", "--quiet") == ""
+        assert bench.daemon.docker("images", "--quiet", "pinbot-test-build") == ""
         return
     cache = Path(bench.environ["XDG_CACHE_HOME"])
     assert str(cache) not in Path("/proc/self/mounts").read_text()
@@ -61,9 +60,7 @@ def assert_nothing_is_left(bench: Bench, request: pytest.FixtureRequest) -> None
         assert json.loads((store / "root" / "overlay-containers" / "containers.json").read_text()) == []
 
 
-def test_a_good_build_gives_an_image_with_its_size_and_layers(
-    bench: Bench, request: pytest.FixtureRequest
-) -> None:
+def test_a_good_build_gives_an_image_with_its_size_and_layers(bench: Bench) -> None:
     image = bench.build(GOOD)
     assert isinstance(image, BuiltImage), bench.log
     assert image.layers == 1
@@ -79,7 +76,7 @@ def test_a_good_build_gives_an_image_with_its_size_and_layers(
     assert image.seconds > 0
     assert image.builder.startswith(f"{bench.driver} ")
     assert "hello > /rootfs/hello" in bench.log
-    assert_nothing_is_left(bench, request)
+    assert_nothing_is_left(bench)
 
 
 def test_equal_trees_in_different_places_give_equal_images(bench: Bench, tmp_path: Path) -> None:
@@ -105,9 +102,7 @@ def test_the_size_follows_what_is_in_the_image(bench: Bench) -> None:
     assert small.size + 1000 < large.size < 1_024_000
 
 
-def test_a_failing_step_is_named_and_the_end_of_its_log_kept(
-    bench: Bench, request: pytest.FixtureRequest
-) -> None:
+def test_a_failing_step_is_named_and_the_end_of_its_log_kept(bench: Bench) -> None:
     failed = bench.build(
         "FROM alpine:3.22 AS build\n"
         "RUN for i in $(seq 100); do echo line $i; done && printf '\\033[31mred\\033[0m\\n' && exit 3\n"
@@ -122,7 +117,7 @@ def test_a_failing_step_is_named_and_the_end_of_its_log_kept(
     assert "red" in text
     assert "\x1b" not in text
     assert not bench.image.exists()
-    assert_nothing_is_left(bench, request)
+    assert_nothing_is_left(bench)
 
 
 def test_a_copy_of_what_is_not_there_fails_at_that_step(bench: Bench) -> None:
@@ -167,7 +162,7 @@ def test_an_image_that_cannot_be_pulled_fails_at_its_from_with_the_registrys_wor
     assert any(word in failed.tail[-1] for word in message.split("|"))
 
 
-def test_a_time_out_leaves_nothing_behind(bench: Bench, request: pytest.FixtureRequest) -> None:
+def test_a_time_out_leaves_nothing_behind(bench: Bench) -> None:
     warm = bench.build("FROM alpine:3.22\nRUN true\n")
     assert isinstance(warm, BuiltImage)
     # Long enough to reach the step, however busy the machine is.
@@ -178,13 +173,13 @@ def test_a_time_out_leaves_nothing_behind(bench: Bench, request: pytest.FixtureR
     assert failed.limit is Limit.TIME
     assert failed.step == "RUN trap '' TERM; sleep 42001; sleep 42001"
     assert processes_with("42001") == []
-    assert_nothing_is_left(bench, request)
+    assert_nothing_is_left(bench)
 
 
-def test_cancelling_leaves_nothing_behind(bench: Bench, request: pytest.FixtureRequest) -> None:
+def test_cancelling_leaves_nothing_behind(bench: Bench) -> None:
     bench.cancel_when("it began", "FROM alpine:3.22\nRUN sleep 42002 & echo it began; sleep 42002\n")
     assert processes_with("42002") == []
-    assert_nothing_is_left(bench, request)
+    assert_nothing_is_left(bench)
 
 
 def test_when_pinbot_is_killed_the_build_ends_with_it(bench: Bench) -> None:
@@ -253,8 +248,12 @@ def test_without_the_network_all_images_of_a_dockerfile_are_pulled_beforehand(
     ],
 )
 def test_a_dockerfile_that_is_newer_than_the_builder_is_no_failed_build(
-    bench: Bench, dockerfile: str, feature: str
+    bench: Bench, dockerfile: str, feature: str, request: pytest.FixtureRequest
 ) -> None:
+    if "buildx" in request.node.callspec.id:  # the newest of them all: what follows holds in it too
+        image = bench.build(dockerfile)
+        assert isinstance(image, BuiltImage), bench.log
+        return
     with pytest.raises(BuilderError, match=f"is too old for .*{feature}") as caught:
         bench.build(dockerfile)
     assert caught.value.file == "Dockerfile"

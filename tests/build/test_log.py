@@ -8,14 +8,20 @@ from pinbot.build.log import BuildahLog, BuildKitLog, newer_than_builder
 def test_buildahs_last_step_is_the_one_that_was_reached() -> None:
     log = BuildahLog()
     assert log.step == ""
-    for line in (
+    lines = (
         "[1/2] STEP 1/2: FROM rust:alpine AS build",
         "Trying to pull docker.io/library/rust:alpine...",
         "[1/2] STEP 2/2: RUN cargo build --release",
         "   Compiling app v0.1.0",
         'Error: building at STEP "RUN cargo build --release": while running runtime: exit status 101',
-    ):
-        log.feed(line)
+    )
+    assert [log.feed(line) for line in lines] == [
+        "[stage 1/2, step 1/2] FROM rust:alpine AS build",
+        "[stage 1/2, step 1/2] Trying to pull docker.io/library/rust:alpine...",
+        "[stage 1/2, step 2/2] RUN cargo build --release",
+        "[stage 1/2, step 2/2]    Compiling app v0.1.0",
+        f"[stage 1/2, step 2/2] {lines[-1]}",
+    ]
     assert log.step == "RUN cargo build --release"
     assert log.absent is None
 
@@ -38,6 +44,31 @@ def test_buildah_names_the_image_that_it_lacks(line: str, image: str) -> None:
     log = BuildahLog()
     log.feed(line)
     assert log.absent == image
+
+
+def test_a_dockerfile_of_one_stage_has_steps_alone() -> None:
+    assert BuildahLog().feed("STEP 2/5: RUN make") == "[step 2/5] RUN make"
+    assert BuildKitLog().feed("#6 [2/5] RUN make") == "[step 2/5] RUN make"
+
+
+def test_buildkits_lines_are_led_by_the_step_that_printed_them() -> None:
+    log = BuildKitLog()
+    lines = (
+        "#1 [internal] load build definition from Dockerfile",
+        "#6 [files 2/3] RUN apk add --no-cache ca-certificates",
+        "#10 [build 2/6] RUN cargo build",
+        "#6 0.538 fetch https://example.com",
+        "#10 ...",
+        "#6 DONE 1.3s",
+    )
+    assert [log.feed(line) for line in lines] == [
+        lines[0],
+        "[files, step 2/3] RUN apk add --no-cache ca-certificates",
+        "[build, step 2/6] RUN cargo build",
+        "[files, step 2/3] fetch https://example.com",
+        "[build, step 2/6] ...",
+        "[files, step 2/3] DONE 1.3s",
+    ]
 
 
 def test_buildkits_failed_step_is_found_among_those_that_run_side_by_side() -> None:

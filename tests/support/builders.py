@@ -1,4 +1,4 @@
-"""A docker daemon of one's own: Debian's dockerd on a socket in a temporary folder.
+"""A docker daemon of one's own: Debian's dockerd, old or new, on a socket in a temporary folder.
 
     with DockerDaemon(mirror="http://127.0.0.1:5000") as daemon:
         choose(settings, environ={**os.environ, **daemon.environ})
@@ -6,6 +6,7 @@
 It needs nothing of pytest, and shares nothing with another daemon but the bridge `docker0`.
 """
 
+import json
 import os
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.parts import DOCKER
+from tests.support.parts import BUILDX, DOCKER
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
@@ -26,9 +27,14 @@ class DockerDaemon:
     Args:
         mirror: a registry that is asked first for what Docker Hub would be asked for.
         insecure: registries to speak plain http to; those of the loopback network need no mention.
+        buildx: take the newer one, which has buildx and keeps images in containerd's store.
     """
 
-    def __init__(self, *, mirror: str | None = None, insecure: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, mirror: str | None = None, insecure: tuple[str, ...] = (), buildx: bool = False
+    ) -> None:
+        self._buildx = buildx
+        self._client = str(BUILDX / "usr/bin/docker") if buildx else DOCKER
         self._options = [
             *(("--registry-mirror", mirror) if mirror else ()),
             *(word for host in insecure for word in ("--insecure-registry", host)),
@@ -39,16 +45,20 @@ class DockerDaemon:
     @property
     def environ(self) -> dict[str, str]:
         """What leads clients here, and pinbot to a client that fits."""
-        return {"DOCKER_HOST": f"unix://{self._path('docker.sock')}", "PINBOT_DOCKER": DOCKER}
+        return {
+            "DOCKER_HOST": f"unix://{self._path('docker.sock')}",
+            "DOCKER_CONFIG": str(self._path("config")),
+            "PINBOT_DOCKER": self._client,
+        }
 
     @property
     def log(self) -> str:
         return self._path("log").read_text()
 
     def docker(self, *arguments: str) -> str:
-        """Run Debian's client; returns what it prints."""
+        """Run the client; returns what it prints."""
         return subprocess.run(
-            [DOCKER, *arguments],
+            [self._client, *arguments],
             env={**os.environ, **self.environ, "DOCKER_BUILDKIT": "1"},
             check=True,
             stdout=subprocess.PIPE,
@@ -58,11 +68,20 @@ class DockerDaemon:
     def start(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="pinbot-dockerd-")
         # An own configuration, so that the machine's is not read.
-        self._path("daemon.json").write_text("{}")
+        features = {"features": {"containerd-snapshotter": True}} if self._buildx else {}
+        self._path("daemon.json").write_text(json.dumps(features))
+        plugins = self._path("config") / "cli-plugins"
+        plugins.mkdir(parents=True)
+        if self._buildx:
+            (plugins / "docker-buildx").symlink_to(BUILDX / "usr/libexec/docker/cli-plugins/docker-buildx")
         with self._path("log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    *("dockerd", "--host", f"unix://{self._path('docker.sock')}"),
+                    *(
+                        BUILDX / "usr/sbin/dockerd" if self._buildx else "dockerd",
+                        "--host",
+                        f"unix://{self._path('docker.sock')}",
+                    ),
                     *("--data-root", self._path("data"), "--exec-root", self._path("exec")),
                     *("--pidfile", self._path("pid"), "--config-file", self._path("daemon.json")),
                     # The host's firewall is not ours to change; steps then have no way out, but a network.
@@ -104,7 +123,7 @@ class DockerDaemon:
 
     def _answers(self) -> bool:
         asked = subprocess.run(
-            [DOCKER, "version"], env={**os.environ, **self.environ}, check=False, capture_output=True
+            [self._client, "version"], env={**os.environ, **self.environ}, check=False, capture_output=True
         )
         return asked.returncode == 0
 

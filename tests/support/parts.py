@@ -14,6 +14,8 @@ SARIF = CACHE / "sarif" / "sarif-2.1.0.json"
 SPECIMENS = CACHE / "specimens"
 OSV_SCHEMA = CACHE / "osv" / "schema.json"
 DOCKER = "/usr/bin/docker"
+BUILDX = CACHE / "docker"
+"""A docker with buildx, unpacked as if this were the root."""
 ACT = Path(sys.executable).with_name("act")
 
 
@@ -45,6 +47,10 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "buildah": (_as_root(_command("buildah", "crun")), "be root and apt-get install buildah crun"),
     "podman": (_as_root(_command("podman")), "be root and apt-get install podman"),
     "dockerd": (_as_root(_command("dockerd")), "be root and apt-get install docker.io"),
+    "buildx": (
+        _as_root(lambda: _command("dockerd", "containerd")() and (BUILDX / "usr/bin/docker").exists()),
+        "be root and make setup",
+    ),
     "openapi": (OPENAPI.exists, "make setup"),
     "osv-schema": (OSV_SCHEMA.exists, "make setup"),
     "sarif-schema": (SARIF.exists, "make setup"),
