@@ -59,10 +59,17 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
     """A client of all registries, closed at the end."""
     from pinbot.registry.client import RegistryClient
     from pinbot.registry.credentials import Keychain
+    from pinbot.registry.memory import FileMemory
+    from pinbot.registry.proxies import Proxies
 
-    credentials = Keychain(os.environ, _home())
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache")
     async with RegistryClient(
-        config.registry, credentials=credentials, clock=SystemClock(), observer=observer
+        config.registry,
+        credentials=Keychain(os.environ, _home()),
+        clock=SystemClock(),
+        observer=observer,
+        proxies=Proxies(os.environ),
+        memory=FileMemory(cache / "pinbot"),
     ) as client:
         yield client
 

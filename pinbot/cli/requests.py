@@ -15,7 +15,7 @@ class Requests:
 
     def __call__(self, exchange: Exchange) -> None:
         """Take note of a request."""
-        outcome = "no answer" if exchange.status is None else str(exchange.status)
+        outcome = "no answer" if exchange.status is None else f"{exchange.status} ({exchange.version})"
         told = f"{exchange.method} {exchange.url} -> {outcome} in {exchange.milliseconds:.0f} ms"
         if exchange.quota is not None:
             self.quotas[urlsplit(exchange.url).netloc] = exchange.quota

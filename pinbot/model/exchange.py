@@ -25,12 +25,20 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and what came of it; `url` has no query, `status` is None where no answer came."""
+    """One request and what came of it.
+
+    Attributes:
+        method, url: what was asked for; without the query.
+        status, version: of the answer, e.g. 200 and `HTTP/1.1`; None where there was none.
+        milliseconds: how long it took.
+        quota: what the answer says is left.
+    """
 
     method: str
     url: str
     status: int | None
     milliseconds: float
+    version: str | None = None
     quota: Quota | None = None
 
 

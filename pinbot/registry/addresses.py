@@ -1,13 +1,14 @@
 """Where a registry may send its clients: not into networks that it is not part of itself.
 
 A registry names other servers in redirects and in the realm of a challenge. A hostile one could make pinbot
-ask servers that only this machine can reach, e.g. the metadata service of a cloud.
+ask servers that only this machine can reach, e.g. the metadata service of a cloud. What counts are addresses,
+not names: those that a connection is really made to.
 """
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection
 from enum import Enum
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,12 +26,19 @@ class Network(Enum):
     SPECIAL = "special"
 
 
-_MAY_POINT_TO = {
-    Network.PUBLIC: {Network.PUBLIC},
-    Network.PRIVATE: {Network.PUBLIC, Network.PRIVATE},
-    Network.LOOPBACK: {Network.PUBLIC, Network.PRIVATE, Network.LOOPBACK},
-    Network.SPECIAL: {Network.PUBLIC, Network.SPECIAL},
+Reach = frozenset[Network]
+"""The networks in which a server may be."""
+
+_REACH = {
+    Network.PUBLIC: Reach({Network.PUBLIC}),
+    Network.PRIVATE: Reach({Network.PUBLIC, Network.PRIVATE}),
+    Network.LOOPBACK: Reach({Network.PUBLIC, Network.PRIVATE, Network.LOOPBACK}),
+    Network.SPECIAL: Reach({Network.PUBLIC, Network.SPECIAL}),
 }
+
+
+class OutOfReach(Exception):
+    """A server is in a network in which it must not be; nothing was sent to it."""
 
 
 def network(address: Address) -> Network:
@@ -58,16 +66,36 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def may_point_to(here: Iterable[Address], there: Iterable[Address]) -> bool:
-    """Whether a registry with the addresses `here` may name a server with the addresses `there`."""
-    allowed = {Network.PUBLIC}.union(*(_MAY_POINT_TO[network(address)] for address in here))
-    return all(network(address) in allowed for address in there)
+def reach_of(here: Collection[Network]) -> Reach:
+    """Where a registry may send us that is in these networks: where each of them allows it."""
+    return Reach.intersection(*(_REACH[network] for network in here or (Network.PUBLIC,)))
 
 
-async def addresses_of(host: str, port: int) -> tuple[Address, ...]:
-    """All addresses of a host; none where the name is only known to a proxy, or to nobody."""
+def parse(text: str) -> Address:
+    """An address as the system writes it, perhaps with the zone of a link (RFC 4007)."""
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the system writes them; the best first.
+
+    Raises:
+        OSError: there is no such name, or it cannot be asked for.
+    """
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass  # a name, or an address in one of the older ways to write it
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return ()
-    return tuple(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "no name that a host can have") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def networks_of(host: str, port: int) -> frozenset[Network]:
+    """The networks of a host's addresses; none where the name is only known to a proxy, or to nobody."""
+    try:
+        return frozenset(network(parse(text)) for text in await look_up(host, port))
+    except OSError:
+        return frozenset()

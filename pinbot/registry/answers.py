@@ -2,9 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self
-
-import httpx
 
 from pinbot import documents
 from pinbot.errors import InvalidReference, NotFound, RegistryError, Unreachable, Untrustworthy
@@ -12,7 +11,7 @@ from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry import complaints
 from pinbot.registry.hosts import TOO_MANY_REQUESTS, TRANSIENT
-from pinbot.registry.transport import Answer
+from pinbot.registry.messages import Answer
 
 _DIGEST_HEADER = "Docker-Content-Digest"
 
@@ -71,9 +70,9 @@ def of_head(answer: Answer, target: Target) -> tuple[Digest, str] | None:
         Unreachable: asking by GET would not help.
         Unsupported: a schema 1 manifest.
     """
-    if answer.status in TRANSIENT and answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
+    if answer.status in TRANSIENT and answer.status != HTTPStatus.INTERNAL_SERVER_ERROR:
         raise _failure(answer, target)
-    if answer.status != httpx.codes.OK:
+    if answer.status != HTTPStatus.OK:
         return None
     kind = documents.media_type(answer.headers.get("Content-Type", ""))
     documents.refuse_schema_1(kind)
@@ -89,7 +88,7 @@ def of_get(answer: Answer, target: Target) -> tuple[Descriptor, Manifest | Index
     Raises:
         RegistryError: there is none, or it is not what was asked for or stated.
     """
-    if answer.status != httpx.codes.OK:
+    if answer.status != HTTPStatus.OK:
         raise _failure(answer, target)
     stated = stated_digest(answer)
     expected = target.digest or stated
@@ -120,7 +119,7 @@ def failure(answer: Answer, registry: str, repository: str, what: str) -> Regist
     name, status = registry, answer.status
     said = complaints.error_message(answer.body)
     words = f"status {status}, {said}" if said else f"status {status}"
-    if status == httpx.codes.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         if "NAME_UNKNOWN" in complaints.error_codes(answer.body):
             return NotFound(
                 f"{name} has no repository {repository}",

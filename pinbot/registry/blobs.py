@@ -4,15 +4,14 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
-
-import httpx
+from http import HTTPStatus
 
 from pinbot.errors import NotFound, RegistryError, Unreachable, Unsupported, Untrustworthy
 from pinbot.model.manifest import Descriptor
 from pinbot.model.reference import Digest
 from pinbot.registry import answers
+from pinbot.registry.messages import Answer
 from pinbot.registry.places import Place, first
-from pinbot.registry.transport import Answer
 from pinbot.registry.troubles import NoAnswer
 
 _SMALL = 4 * 1024 * 1024
@@ -36,7 +35,7 @@ async def read(places: Iterable[Place], descriptor: Descriptor) -> bytes:
 
 async def _read_at(place: Place, descriptor: Descriptor) -> bytes:
     answer = await place.session.ask("GET", place.repository, _path(descriptor), accept="*/*", limit=_SMALL)
-    if answer.status != httpx.codes.OK:
+    if answer.status != HTTPStatus.OK:
         raise _failure(answer, place, descriptor)
     actual = answers.hash_of(answer.body, descriptor.digest.algorithm)
     if actual != descriptor.digest:
@@ -137,7 +136,7 @@ class Download:
 
     def _first_byte(self, place: Place, answer: Answer) -> int:
         """Where in the blob an answer begins: at the start if the registry knows no ranges."""
-        if answer.status == httpx.codes.OK:
+        if answer.status == HTTPStatus.OK:
             return 0
         text = answer.headers.get("Content-Range", "")
         match = _CONTENT_RANGE.fullmatch(text.strip())
@@ -161,7 +160,7 @@ class Download:
             )
 
     def _refusal(self, place: Place, answer: Answer) -> RegistryError:
-        if answer.status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return _wrong_size(self._blob, f"ends before byte {self._position}")
         return _failure(answer, place, self._blob)
 
@@ -191,7 +190,7 @@ def _wrong_size(descriptor: Descriptor, instead: str) -> Untrustworthy:
 
 def _failure(answer: Answer, place: Place, descriptor: Descriptor) -> RegistryError:
     name, repository = place.session.name, place.repository
-    if answer.status == httpx.codes.NOT_FOUND:
+    if answer.status == HTTPStatus.NOT_FOUND:
         return NotFound(
             f"{name} has no {_name(descriptor)} in {repository}, though a manifest names it",
             hint="push the image anew: a part of it was deleted, or never arrived",

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+BASIC, BEARER = "basic", "bearer"
+"""The schemes that pinbot knows."""
+
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _ITEM = re.compile(
     rf"""[\s,]*(?:
@@ -27,6 +30,13 @@ class Challenge:
         """The first parameter of that name."""
         return next((value for key, value in self.parameters if key == name), None)
 
+    @property
+    def lasting(self) -> "Challenge":
+        """What is the same for every request: where tokens are, not what for or why."""
+        kept = ((name, self.get(name)) for name in ("realm", "service"))
+        parameters = tuple((name, value) for name, value in kept if value is not None)
+        return Challenge(scheme=self.scheme, parameters=parameters if self.scheme == BEARER else ())
+
 
 def parse(headers: Iterable[str]) -> tuple[Challenge, ...]:
     """Read all challenges of all `WWW-Authenticate` headers of one answer, in order.
@@ -47,6 +57,12 @@ def parse(headers: Iterable[str]) -> tuple[Challenge, ...]:
                 parameters.append((item["name"].lower(), value))
         _close(challenges, scheme, parameters)
     return tuple(challenges)
+
+
+def choose(challenges: Iterable[Challenge]) -> Challenge | None:
+    """The one to follow, of those that pinbot can: Bearer before Basic."""
+    offered = tuple(challenges)
+    return next((one.lasting for scheme in (BEARER, BASIC) for one in offered if one.scheme == scheme), None)
 
 
 def _close(challenges: list[Challenge], scheme: str, parameters: list[tuple[str, str]]) -> None:

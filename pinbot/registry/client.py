@@ -21,7 +21,9 @@ from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
 from pinbot.registry.manifests import Manifests
+from pinbot.registry.memory import Memory, NoMemory
 from pinbot.registry.places import Places
+from pinbot.registry.proxies import Proxies
 from pinbot.registry.session import Session
 from pinbot.registry.transport import Observer, Transport
 from pinbot.registry.troubles import Timing
@@ -41,6 +43,8 @@ class RegistryClient:
         observer: is told of every exchange.
         timing: limits of one exchange.
         patience: when to try again, and how many requests a host gets at once.
+        proxies: whom to ask instead; nobody by default.
+        memory: what is kept between runs; nothing by default.
         jitter: a random number from 0 up to 1, for pauses.
     """
 
@@ -53,12 +57,20 @@ class RegistryClient:
         observer: Observer | None = None,
         timing: Timing | None = None,
         patience: Patience | None = None,
+        proxies: Proxies | None = None,
+        memory: Memory | None = None,
         jitter: Callable[[], float] = random.random,
         user_agent: str = f"pinbot/{__version__}",
     ) -> None:
         self._store = credentials or Anonymous()
         self._clock = clock
-        self._transport = Transport(user_agent=user_agent, timing=timing or Timing(), observer=observer)
+        self._memory = memory or NoMemory()
+        self._transport = Transport(
+            user_agent=user_agent,
+            timing=timing or Timing(),
+            proxies=proxies or Proxies({}),
+            observer=observer,
+        )
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
         self._sessions: dict[tuple[RegistrySettings, bool], Session] = {}
         self._places = Places(settings, self._session)
@@ -210,6 +222,7 @@ class RegistryClient:
         for session in self._sessions.values():
             await session.aclose()
         await self._transport.aclose()
+        self._memory.save()
 
     async def __aenter__(self) -> Self:
         return self
@@ -227,6 +240,7 @@ class RegistryClient:
                 web=self._web,
                 store=self._store,
                 clock=self._clock,
+                memory=self._memory,
                 tries=1 if mirror else None,
             )
         return session

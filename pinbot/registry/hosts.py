@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from pinbot.errors import Unreachable
 from pinbot.ports import Clock
-from pinbot.registry.transport import Answer
+from pinbot.registry.messages import Answer
 from pinbot.registry.troubles import NoAnswer
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import AsyncGenerator
-
-import httpx
+from http import HTTPStatus
 
 from pinbot.errors import Untrustworthy
 from pinbot.registry import answers
-from pinbot.registry.endpoint import join, origin
+from pinbot.registry.messages import Answer
 from pinbot.registry.session import Session
-from pinbot.registry.transport import Answer, display
+from pinbot.registry.urls import shown
 
 _MOST_PAGES = 1000
 
@@ -30,22 +29,27 @@ async def follow(
     """
     answer, seen = first, {first.url}
     while True:
-        if answer.status != httpx.codes.OK:
+        if answer.status != HTTPStatus.OK:
             raise answers.failure(answer, session.name, repository, what)
         yield answer
-        text = next_link(answer.headers.get_list("Link"))
+        text = next_link(answer.headers.each("Link"))
         if text is None:
             return
-        here, url = session.url(repository, ""), join(answer.url, text)
-        prefix, path = here.raw_path.decode("ascii"), url.raw_path.decode("ascii")
-        if origin(url) != origin(here) or not path.startswith(prefix):
-            raise _astray(session, what, f"are said to go on at {display(url)}: not followed")
+        here = session.url(repository, "")
+        try:
+            url = answer.url.join(text)
+        except ValueError:
+            url = None
+        if url is None or url.origin != here.origin or not url.target.startswith(here.target):
+            raise _astray(session, what, f"are said to go on at {shown(text)}: not followed")
         if url in seen:
             raise _astray(session, what, "lead in a circle")
         if len(seen) == _MOST_PAGES:
             raise _astray(session, what, f"have more than {_MOST_PAGES} pages")
         seen.add(url)
-        answer = await session.ask("GET", repository, path.removeprefix(prefix), accept=accept, limit=limit)
+        answer = await session.ask(
+            "GET", repository, url.target.removeprefix(here.target), accept=accept, limit=limit
+        )
 
 
 def next_link(headers: list[str]) -> str | None:

@@ -1,8 +1,8 @@
 """What refers to an image: signatures, SBOMs, attestations (distribution-spec 1.1, Listing Referrers)."""
 
 from contextlib import aclosing
-
-import httpx
+from http import HTTPStatus
+from urllib.parse import urlencode
 
 from pinbot import documents
 from pinbot.errors import NotFound, Unsupported, Untrustworthy
@@ -44,11 +44,11 @@ async def of(
 async def _of_api(place: Place, subject: Digest, artifact_type: str | None) -> list[Descriptor] | None:
     """What the registry lists; None if it does not know how to."""
     session, repository = place.session, place.repository
-    query = "" if artifact_type is None else f"?{httpx.QueryParams(artifactType=artifact_type)}"
+    query = "" if artifact_type is None else "?" + urlencode({"artifactType": artifact_type})
     path = f"referrers/{subject}{query}"
     first = await session.ask("GET", repository, path, accept=OCI_INDEX, limit=LIMIT)
     kind = documents.media_type(first.headers.get("Content-Type", ""))
-    if first.status in _NO_SUCH_API or (first.status == httpx.codes.OK and kind != OCI_INDEX):
+    if first.status in _NO_SUCH_API or (first.status == HTTPStatus.OK and kind != OCI_INDEX):
         if "NAME_UNKNOWN" not in complaints.error_codes(first.body):
             session.no_referrers = True
         return None

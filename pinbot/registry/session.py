@@ -1,16 +1,17 @@
 """One registry: requests to it with the right credentials."""
 
 from dataclasses import replace
-
-import httpx
+from http import HTTPStatus
 
 from pinbot.model.diagnosis import Access
 from pinbot.ports import Clock
 from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import CredentialStore
-from pinbot.registry.endpoint import Endpoint, origin
+from pinbot.registry.endpoint import Endpoint
+from pinbot.registry.memory import Memory
+from pinbot.registry.messages import Answer
 from pinbot.registry.quota import quota_of
-from pinbot.registry.transport import Answer
+from pinbot.registry.urls import Url
 from pinbot.registry.web import Web
 
 _MOST_ROUNDS = 3
@@ -29,6 +30,7 @@ class Session:
         web: sends the requests.
         store: in whose name to ask.
         clock: for the life of tokens.
+        memory: how it was to be asked in an earlier run.
         tries: how often to send a request, if not as often as usual.
     """
 
@@ -39,6 +41,7 @@ class Session:
         web: Web,
         store: CredentialStore,
         clock: Clock,
+        memory: Memory,
         tries: int | None = None,
     ) -> None:
         self._tries = tries
@@ -47,9 +50,9 @@ class Session:
         self.head_refused = False
         self.no_referrers = False
         self._web = web
-        self._auth = Authenticator(endpoint, web=web, store=store, clock=clock)
+        self._auth = Authenticator(endpoint, web=web, store=store, clock=clock, memory=memory, tries=tries)
         self._access = Access(
-            address=str(endpoint.url).rstrip("/"),
+            address=endpoint.url.public.rstrip("/"),
             certificate=endpoint.trust(endpoint.url).cert,
             source=endpoint.settings.source or None,
         )
@@ -91,20 +94,20 @@ class Session:
                     tries=self._tries,
                 )
                 self._learn(answer)
-                refused = answer.status == httpx.codes.UNAUTHORIZED and origin(answer.url) == origin(url)
+                refused = answer.status == HTTPStatus.UNAUTHORIZED and answer.url.origin == url.origin
                 if refused and rounds < _MOST_ROUNDS:
                     await self._auth.refused(repository, used, answer)
                     continue
                 self._auth.accepted(repository, used)
-            if answer.status == httpx.codes.UNAUTHORIZED or (
-                answer.status == httpx.codes.FORBIDDEN and method != "HEAD"
+            if answer.status == HTTPStatus.UNAUTHORIZED or (
+                answer.status == HTTPStatus.FORBIDDEN and method != "HEAD"
             ):
                 raise self._auth.denied(repository, used, answer)
             return answer
 
-    def url(self, repository: str, path: str) -> httpx.URL:
+    def url(self, repository: str, path: str) -> Url:
         """Where something is; `path` may have a query."""
-        return self._endpoint.url.copy_with(raw_path=f"/v2/{repository}/{path}".encode("ascii"))
+        return self._endpoint.url.at(f"/v2/{repository}/{path}")
 
     async def pause(self, times: int) -> None:
         """Wait before something is tried again that was tried so many `times`."""
@@ -121,7 +124,7 @@ class Session:
         )
 
     def _learn(self, answer: Answer) -> None:
-        if origin(answer.url) == origin(self._endpoint.url):
+        if answer.url.origin == self._endpoint.url.origin:
             quota = quota_of(answer.headers) or self._access.quota
             self._access = replace(self._access, version=answer.version, quota=quota)
 

@@ -6,9 +6,9 @@ from contextlib import aclosing
 from pinbot.errors import Untrustworthy
 from pinbot.model.reference import is_tag
 from pinbot.registry import pages
+from pinbot.registry.messages import Answer
 from pinbot.registry.places import Place
 from pinbot.registry.session import Session
-from pinbot.registry.transport import Answer
 
 _WHAT = "list of tags"
 _ACCEPT = "application/json"

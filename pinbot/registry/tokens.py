@@ -3,8 +3,8 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
-
-import httpx
+from http import HTTPStatus
+from urllib.parse import urlencode
 
 from pinbot.errors import AccessDenied, RegistryError, Unreachable, Untrustworthy
 from pinbot.ports import Clock
@@ -12,7 +12,8 @@ from pinbot.registry.complaints import error_message
 from pinbot.registry.credentials import Credential
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import TRANSIENT
-from pinbot.registry.transport import Answer, display
+from pinbot.registry.messages import Answer
+from pinbot.registry.urls import Url
 from pinbot.registry.web import Web
 
 _MOST_SCOPES = 25
@@ -54,7 +55,7 @@ class TokenServer:
     def __init__(
         self,
         *,
-        realm: httpx.URL,
+        realm: Url,
         service: str | None,
         credential: Credential | None,
         endpoint: Endpoint,
@@ -153,7 +154,7 @@ class TokenServer:
             raise self._locked_out
         asked_at = self._clock.monotonic()
         answer = await self._ask([f"repository:{repository}:pull" for repository in repositories])
-        if answer.status != httpx.codes.OK:
+        if answer.status != HTTPStatus.OK:
             raise self._failure(answer)
         try:
             document = json.loads(answer.body)
@@ -164,7 +165,7 @@ class TokenServer:
         value = document.get("token") or document.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
             raise Untrustworthy(
-                f"the token server {display(self._realm)} answered without a token",
+                f"the token server {self._realm.public} answered without a token",
                 hint="whoever runs the registry must mend it",
             )
         life = document.get("expires_in")
@@ -183,23 +184,19 @@ class TokenServer:
                 "service": self._service or "",
                 "scope": " ".join(scopes),
             }
-            answer = await self._send("POST", self._realm, form=form)
+            answer = await self._send("POST", self._realm, form=urlencode(form).encode("ascii"))
             if answer.status not in _NO_OAUTH:
                 return answer
-        query = self._realm.params
-        if self._service:
-            query = query.add("service", self._service)
-        for scope in scopes:
-            query = query.add("scope", scope)
-        url = self._realm.copy_with(params=query)
+        query = [("service", self._service)] if self._service else []
+        url = self._realm.with_query([*query, *(("scope", scope) for scope in scopes)])
         return await self._send("GET", url, authorization=credential.basic if credential else None)
 
     async def _send(
         self,
         method: str,
-        url: httpx.URL,
+        url: Url,
         *,
-        form: dict[str, str] | None = None,
+        form: bytes = b"",
         authorization: str | None = None,
     ) -> Answer:
         return await self._web.ask(
@@ -213,17 +210,17 @@ class TokenServer:
         )
 
     def _failure(self, answer: Answer) -> RegistryError:
-        server = f"the token server {display(self._realm)}"
+        server = f"the token server {self._realm.public}"
         said = error_message(answer.body)
         words = f"{said} (status {answer.status})" if said else f"status {answer.status}"
-        if answer.status in TRANSIENT or answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if answer.status in TRANSIENT or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Unreachable(f"{server} failed: {words}", hint="run pinbot again later")
-        if answer.status < httpx.codes.BAD_REQUEST:
+        if answer.status < HTTPStatus.BAD_REQUEST:
             return Untrustworthy(
                 f"{server} gave no token: {words}", hint="whoever runs the registry must mend it"
             )
         denial = AccessDenied(f"{server} gives no token: {words}")
-        if answer.status == httpx.codes.UNAUTHORIZED and self._credential is not None:
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._credential is not None:
             # A wrong password is not tried for each repository: accounts are locked for less.
             self._locked_out = denial
         return denial

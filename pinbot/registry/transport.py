@@ -1,58 +1,170 @@
 """One HTTP exchange, with every limit that it has.
 
-Nothing here follows a redirect, keeps a cookie, tries again or knows about credentials. What httpx raises
-ends here: see `trouble`.
+Nothing here follows a redirect, keeps a cookie, tries again or knows about credentials. What httpcore raises
+ends here: see `mapped`.
 """
 
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-import httpx
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import cast
 
 from pinbot.errors import Unreachable, Untrustworthy
 from pinbot.model.exchange import Exchange
-from pinbot.registry.addresses import is_loopback
-from pinbot.registry.endpoint import Origin, host_of, origin
+from pinbot.registry.addresses import OutOfReach
+from pinbot.registry.engine import httpcore
+from pinbot.registry.lines import Connection, Line, Route
+from pinbot.registry.messages import Answer, Headers, Request
+from pinbot.registry.proxies import Proxies
 from pinbot.registry.quota import quota_of
 from pinbot.registry.troubles import NoAnswer, Timing, mapped
-from pinbot.registry.trust import Trust, no_trust
+from pinbot.registry.trust import Trust
+from pinbot.registry.urls import Url
 
 _CONTENT = frozenset({200, 206})
 _PIECE = 64 * 1024
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What is sent.
-
-    Attributes:
-        method, url, headers: as in HTTP.
-        form: fields of a body, for POST.
-        trust: certificates, for https.
-        limit: bytes that the answer's body may have.
-        streamed: leave the body of a 200 or 206, of any size, to be read from `Answer.stream`.
-    """
-
-    method: str
-    url: httpx.URL
-    headers: dict[str, str] = field(repr=False)
-    form: dict[str, str] | None = field(default=None, repr=False)
-    trust: Trust = field(default_factory=Trust)
-    limit: int
-    streamed: bool = False
+Observer = Callable[[Exchange], None]
+"""Is told of every exchange."""
 
 
-class Stream:
-    """The body of an answer that is still coming; it holds a connection until it is closed."""
+class Transport:
+    """Sends requests. Connections are kept, and no more are opened than requests are sent at once."""
 
-    def __init__(self, response: httpx.Response, held: AsyncExitStack, timing: Timing) -> None:
-        self._response = response
-        self._held = held
+    def __init__(
+        self, *, user_agent: str, timing: Timing, proxies: Proxies, observer: Observer | None
+    ) -> None:
+        self._headers = [(b"User-Agent", user_agent.encode("ascii")), (b"Accept-Encoding", b"identity")]
+        self._timing = timing
+        self._timeouts = {"read": timing.read, "write": timing.read, "connect": timing.connect}
+        self._proxies = proxies
+        self._observer = observer
+        self._contexts: dict[tuple[Trust, tuple[str, ...]], ssl.SSLContext] = {}
+        self._lines: dict[tuple[object, ...], Line] = {}
+
+    async def send(self, request: Request) -> Answer:
+        """Exchange one request for one answer, of whatever status.
+
+        Raises:
+            NoAnswer: no whole answer within the time.
+            Untrustworthy: an answer that is larger than the limit, or packed though it must not be.
+            OutOfReach: the server is in a network in which it must not be.
+        """
+        started, observer = time.perf_counter(), self._observer
+        incoming: httpcore.Response | None = None
+        headers = Headers()
+        try:
+            with mapped(request.url, self._timing):
+                async with asyncio.timeout(self._timing.total):
+                    line = self._line(request)
+                    connection = await line.take(alone=request.streamed)
+                    try:
+                        incoming = await connection.http.handle_async_request(self._outgoing(request))
+                        headers = Headers(incoming.headers)
+                        _refuse_packed(headers, request)
+                        streamed = request.streamed and incoming.status in _CONTENT
+                        body = b"" if streamed else await _read(incoming, request)
+                    except BaseException as error:
+                        if incoming is not None:
+                            await incoming.aclose()
+                        await line.end(connection, error)
+                        raise
+                    stream = _Body(incoming, line, connection, request.url, self._timing)
+                    if not streamed:
+                        await stream.aclose()
+        except OutOfReach:
+            observer = None  # nothing was sent
+            raise
+        finally:
+            if observer is not None:
+                observer(_told(request, incoming, headers, time.perf_counter() - started))
+        return Answer(
+            url=request.url,
+            status=incoming.status,
+            headers=headers,
+            body=body,
+            stream=stream if streamed else None,
+            version=_version(incoming),
+            peer=connection.peer,
+        )
+
+    def expect(self, request: Request, count: int) -> None:
+        """Connect for so many requests like this one before they are sent."""
+        with suppress(NoAnswer):  # whoever sends one is told
+            self._line(request).expect(count)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for line in self._lines.values():
+            await line.aclose()
+
+    def _line(self, request: Request) -> Line:
+        """The line to the server of a request: nobody uses one that was opened with other rights."""
+        url, trust, reach = request.url, request.trust, request.reach
+        key = url.origin, trust, reach
+        line = self._lines.get(key)
+        if line is None:
+            try:
+                proxy = self._proxies.find(url)
+            except ValueError as error:
+                raise NoAnswer(
+                    f"the proxy that the environment names cannot be used: {error}",
+                    hint="mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY",
+                    transient=False,
+                ) from error
+            line = self._lines[key] = Line(
+                Route(
+                    url=url,
+                    reach=reach,
+                    context=partial(self._context, trust),
+                    proxy=proxy,
+                    seconds=self._timing.connect,
+                )
+            )
+        return line
+
+    def _context(self, trust: Trust, protocols: Iterable[str]) -> ssl.SSLContext:
+        key = trust, tuple(protocols)
+        context = self._contexts.get(key)
+        if context is None:
+            try:
+                context = trust.context()
+            except Unreachable as error:
+                raise NoAnswer(error.message, hint=error.hint, transient=False) from error
+            context.set_alpn_protocols(list(protocols))
+            self._contexts[key] = context
+        return context
+
+    def _outgoing(self, request: Request) -> httpcore.Request:
+        url = request.url
+        headers = [(b"Host", url.authority.encode("ascii")), *self._headers]
+        headers += [
+            (name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers.items()
+        ]
+        if request.body:
+            headers.append((b"Content-Length", str(len(request.body)).encode("ascii")))
+        return httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.scheme, host=url.host, port=url.unusual_port, target=url.target),
+            headers=headers,
+            content=request.body,
+            extensions={"timeout": self._timeouts},
+        )
+
+
+class _Body:
+    """See `Stream`."""
+
+    def __init__(
+        self, incoming: httpcore.Response, line: Line, connection: Connection, url: Url, timing: Timing
+    ) -> None:
+        self._incoming = incoming
+        self._line = line
+        self._connection = connection
+        self._url = url
         self._timing = timing
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -63,178 +175,77 @@ class Stream:
         Raises:
             NoAnswer: the connection is lost, or silent, or too slow.
         """
-        chunks = self._response.aiter_raw(_PIECE)
-        seconds = self._timing.total
-        while True:
-            with mapped(self._response.url, self._timing):
-                try:
-                    async with asyncio.timeout(seconds):
-                        piece = await anext(chunks)
-                except StopAsyncIteration:
+        received, ended = bytearray(), False
+        async with aclosing(_chunks(self._incoming)) as chunks:
+            while True:
+                with mapped(self._url, self._timing):
+                    try:
+                        async with asyncio.timeout(self._timing.total):
+                            while len(received) < _PIECE and not ended:
+                                chunk = await anext(chunks, None)
+                                ended = chunk is None
+                                received += chunk or b""
+                    except TimeoutError as error:
+                        raise self._too_slow() from error
+                if not received:
                     return
-                except TimeoutError as error:
-                    host = self._response.url.netloc.decode("ascii")
-                    raise NoAnswer(f"{host} sent less than {_PIECE} bytes in {seconds:g} seconds") from error
-            yield piece
+                piece = bytes(received[:_PIECE])
+                del received[:_PIECE]
+                yield piece
 
     async def aclose(self) -> None:
         """Give the connection back; it is lost if the body was not read to its end."""
-        with mapped(self._response.url, self._timing):
-            await self._held.aclose()
+        await self._incoming.aclose()
+        await self._line.end(self._connection)
+
+    def _too_slow(self) -> NoAnswer:
+        seconds = self._timing.total
+        return NoAnswer(f"{self._url.authority} sent less than {_PIECE} bytes in {seconds:g} seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back: the body whole and within the limit, or else a `stream` to be read and closed.
-
-    `version` is that of HTTP, e.g. `HTTP/1.1`.
-    """
-
-    url: httpx.URL
-    status: int
-    headers: httpx.Headers
-    body: bytes
-    stream: Stream | None = None
-    version: str = ""
+def _told(request: Request, incoming: httpcore.Response | None, headers: Headers, seconds: float) -> Exchange:
+    return Exchange(
+        method=request.method,
+        url=request.url.public,
+        status=None if incoming is None else incoming.status,
+        milliseconds=seconds * 1000,
+        version=None if incoming is None else _version(incoming),
+        quota=quota_of(headers),
+    )
 
 
-Observer = Callable[[Exchange], None]
+def _version(incoming: httpcore.Response) -> str:
+    version: bytes = incoming.extensions["http_version"]
+    return version.decode("ascii")
 
 
-class Transport:
-    """Sends requests. Connections are kept, and no more are opened than requests are sent at once."""
-
-    def __init__(self, *, user_agent: str, timing: Timing, observer: Observer | None) -> None:
-        self._user_agent = user_agent
-        self._timing = timing
-        self._observer = observer
-        self._contexts: dict[Trust | None, ssl.SSLContext] = {}
-        self._clients: list[httpx.AsyncClient] = []
-        self._idle: dict[tuple[Origin, Trust], list[httpx.AsyncClient]] = {}
-
-    async def send(self, request: Request) -> Answer:
-        """Exchange one request for one answer, of whatever status.
-
-        Raises:
-            NoAnswer: no whole answer within the time.
-            Untrustworthy: an answer that is larger than the limit, or packed though it must not be.
-        """
-        headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **request.headers}
-        started = time.perf_counter()
-        status = quota = None
-        body, stream = b"", None
-        try:
-            with mapped(request.url, self._timing):
-                async with asyncio.timeout(self._timing.total), AsyncExitStack() as held:
-                    client = held.enter_context(self._client(request))
-                    outgoing = client.build_request(
-                        request.method, request.url, headers=headers, data=request.form
-                    )
-                    incoming = await client.send(outgoing, stream=True, auth=None)
-                    held.push_async_callback(incoming.aclose)
-                    status = incoming.status_code
-                    quota = quota_of(incoming.headers)
-                    _refuse_packed(incoming, request)
-                    if request.streamed and status in _CONTENT:
-                        stream = Stream(incoming, held.pop_all(), self._timing)
-                    else:
-                        body = await _read(incoming, request)
-        finally:
-            if self._observer is not None:
-                elapsed = (time.perf_counter() - started) * 1000
-                self._observer(
-                    Exchange(
-                        method=request.method,
-                        url=display(request.url),
-                        status=status,
-                        milliseconds=elapsed,
-                        quota=quota,
-                    )
-                )
-        return Answer(
-            url=request.url,
-            status=status,
-            headers=incoming.headers,
-            body=body,
-            stream=stream,
-            version=incoming.http_version,
-        )
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        for client in self._clients:
-            await client.aclose()
-
-    @contextmanager
-    def _client(self, request: Request) -> Iterator[httpx.AsyncClient]:
-        """A client of httpx with one connection, which nobody else uses meanwhile; an idle one if possible.
-
-        A client with all the connections would look at each of them for each request, which takes more time
-        than everything else that it does.
-        """
-        idle = self._idle.setdefault((origin(request.url), request.trust), [])
-        client = idle.pop() if idle else self._open(request)
-        try:
-            yield client
-        finally:
-            idle.append(client)
-
-    def _open(self, request: Request) -> httpx.AsyncClient:
-        context = self._context(None if request.url.scheme == "http" else request.trust)
-        timing = self._timing
-        try:
-            client = httpx.AsyncClient(
-                verify=context,
-                # No proxy can reach this machine's own loopback.
-                trust_env=not is_loopback(host_of(request.url)),
-                timeout=httpx.Timeout(timing.read, connect=timing.connect, pool=None),
-                limits=httpx.Limits(keepalive_expiry=15),
-                # Cookies would cross from port to port of one host.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            )
-        except (ValueError, ImportError, httpx.InvalidURL) as error:
-            raise NoAnswer(
-                f"the proxy that the environment names cannot be used: {error}",
-                hint="mend HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY",
-                transient=False,
-            ) from error
-        self._clients.append(client)
-        return client
-
-    def _context(self, trust: Trust | None) -> ssl.SSLContext:
-        """The context for these certificates; None for plain http."""
-        context = self._contexts.get(trust)
-        if context is None:
-            try:
-                context = no_trust() if trust is None else trust.context()
-            except Unreachable as error:
-                raise NoAnswer(error.message, hint=error.hint, transient=False) from error
-            self._contexts[trust] = context
-        return context
-
-
-def display(url: httpx.URL) -> str:
-    """A URL that may be printed: without query and user, which can hold secrets."""
-    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
-
-
-def _refuse_packed(response: httpx.Response, request: Request) -> None:
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+def _refuse_packed(headers: Headers, request: Request) -> None:
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"} and request.method != "HEAD":
         raise Untrustworthy(
-            f"{display(request.url)} sent its body in {encoding[:40]!r}, though it was asked not to pack it",
+            f"{request.url.public} sent its body in {encoding[:40]!r}, though it was asked not to pack it",
             hint="look for a proxy in between that compresses answers",
         )
 
 
-async def _read(response: httpx.Response, request: Request) -> bytes:
+async def _read(incoming: httpcore.Response, request: Request) -> bytes:
     body = bytearray()
     # Also for HEAD, whose body is empty: a connection is used again only when the answer was read to its end.
-    async for chunk in response.aiter_raw():
-        body += chunk
-        if len(body) > request.limit:
-            raise Untrustworthy(
-                f"{display(request.url)} sent more than {request.limit} bytes where such an answer is small",
-                hint="this is no registry's answer, or no image that other tools would read either",
-            )
+    async with aclosing(_chunks(incoming)) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > request.limit:
+                raise _too_large(request)
     return bytes(body)
+
+
+def _too_large(request: Request) -> Untrustworthy:
+    return Untrustworthy(
+        f"{request.url.public} sent more than {request.limit} bytes where such an answer is small",
+        hint="this is no registry's answer, or no image that other tools would read either",
+    )
+
+
+def _chunks(incoming: httpcore.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it comes: httpcore makes a generator of it, and says less than that in its types."""
+    return cast("AsyncGenerator[bytes, None]", aiter(cast("AsyncIterable[bytes]", incoming.stream)))

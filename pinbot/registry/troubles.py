@@ -1,14 +1,15 @@
-"""Why there was no answer: what httpx, TLS and the system say, in words for people."""
+"""Why there was no answer: what httpcore, TLS and the system say, in words for people."""
 
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from pinbot.errors import Unreachable
+from pinbot.registry.engine import httpcore
+from pinbot.registry.urls import Url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,42 +36,56 @@ class NoAnswer(Unreachable):
 
 
 @contextmanager
-def mapped(url: httpx.URL, timing: Timing) -> Iterator[None]:
-    """Turn what httpx raises into what pinbot raises."""
-    host = url.netloc.decode("ascii")
+def mapped(url: Url, timing: Timing) -> Iterator[None]:
+    """Turn what httpcore raises into what pinbot raises."""
+    host = url.authority
     try:
         yield
     except TimeoutError as error:
-        raise NoAnswer(
-            f"{host} did not finish its answer within {timing.total:g} seconds", transient=False
-        ) from error
-    except httpx.ConnectTimeout as error:
+        raise NoAnswer(f"{host} did not finish its answer within {timing.total:g} seconds") from error
+    except httpcore.ConnectTimeout as error:
         raise NoAnswer(
             f"no connection to {host} within {timing.connect:g} seconds",
             hint="check the network, the proxy settings and the registry's name",
             transient=True,
         ) from error
-    except httpx.TimeoutException as error:
+    except httpcore.TimeoutException as error:
         raise NoAnswer(f"{host} sent nothing for {timing.read:g} seconds", transient=True) from error
-    except httpx.ConnectError as error:
+    except httpcore.ConnectError as error:
         raise refused(host, error) from error
-    except httpx.ProxyError as error:
+    except httpcore.ProxyError as error:
         raise NoAnswer(
             f"the proxy on the way to {host} refused: {error}",
             hint="check HTTPS_PROXY and NO_PROXY",
             transient=True,
         ) from error
-    except httpx.RemoteProtocolError as error:
-        raise NoAnswer(
-            f"{host} broke off or speaks no HTTP: {error}",
-            transient=True,
-            stale="without sending a response" in str(error),
-        ) from error
-    except (httpx.ReadError, httpx.WriteError, httpx.CloseError, ssl.SSLError) as error:
-        # httpx lets errors of TLS through, once the handshake is over.
+    except httpcore.RemoteProtocolError as error:
+        raise broken(host, error) from error
+    except (httpcore.NetworkError, httpcore.ConnectionNotAvailable) as error:
         raise lost(host, error) from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-        raise NoAnswer(f"{host} cannot be asked: {error}", transient=False) from error
+    except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+        raise NoAnswer(f"{host} cannot be asked: {error}") from error
+    except Exception as error:
+        if not _is_of_http_2(error):
+            raise
+        raise broken(host, error) from error
+
+
+def _is_of_http_2(error: Exception) -> bool:
+    """Whether it comes from h2, which is not imported before a server speaks HTTP/2."""
+    exceptions = sys.modules.get("h2.exceptions")
+    return exceptions is not None and isinstance(error, exceptions.H2Error)
+
+
+def broken(host: str, error: Exception) -> NoAnswer:
+    """Say how a server broke an exchange off."""
+    event = error.args[0] if error.args else None
+    code = getattr(event, "error_code", None)
+    if code is not None:  # an event of h2: the server has ended one request, or all on the connection
+        reason = getattr(code, "name", code)
+        return NoAnswer(f"{host} broke off in HTTP/2, with {reason}", transient=True, stale=True)
+    ended = any(words in str(error) for words in ("without sending a response", "Server disconnected"))
+    return NoAnswer(f"{host} broke off or speaks no HTTP: {error}", transient=True, stale=ended)
 
 
 def lost(host: str, error: Exception) -> NoAnswer:
@@ -82,7 +97,7 @@ def lost(host: str, error: Exception) -> NoAnswer:
 
 
 def refused(host: str, error: Exception) -> NoAnswer:
-    """Say why there is no connection; httpx buries the reason."""
+    """Say why there is no connection; httpcore buries the reason."""
     for cause in _causes(error):
         match cause:
             case ssl.SSLCertVerificationError():

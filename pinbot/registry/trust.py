@@ -2,10 +2,11 @@
 
 import ssl
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Self
 
-import httpx
+import certifi
 
 from pinbot.config import RegistrySettings
 from pinbot.errors import Unreachable
@@ -65,17 +66,16 @@ class Trust:
             raise _unusable("client certificate", f"{cert} with its key {self.key}", error) from error
 
 
+@cache
 def no_trust() -> ssl.SSLContext:
-    """A context for plain http: loading authorities takes longer than a request."""
+    """A context for where one is asked for and not used: loading authorities takes longer than a request."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _usual() -> ssl.SSLContext:
-    """With the authorities of the system, or else those that httpx brings."""
+    """With the authorities of the system, or else those of Mozilla."""
     paths = ssl.get_default_verify_paths()
-    if paths.cafile or paths.capath:
-        return ssl.create_default_context()
-    return httpx.create_ssl_context()
+    return ssl.create_default_context(cafile=None if paths.cafile or paths.capath else certifi.where())
 
 
 def _only(ca: str) -> ssl.SSLContext:

@@ -1,16 +1,17 @@
 """Requests with patience, and redirects by hand: what a client of one registry builds on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-
-import httpx
 
 from pinbot.errors import Untrustworthy
 from pinbot.ports import Clock
-from pinbot.registry.addresses import addresses_of, may_point_to
-from pinbot.registry.endpoint import Endpoint, Origin, join, may_follow, origin
+from pinbot.registry.addresses import Network, OutOfReach, Reach, network, networks_of, reach_of
+from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Host, Patience
-from pinbot.registry.transport import Answer, Request, Transport, display
+from pinbot.registry.messages import Answer, Request
+from pinbot.registry.transport import Transport
+from pinbot.registry.urls import Origin, Url, shown
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -32,18 +33,18 @@ class Web:
         self._clock = clock
         self._jitter = jitter
         self._hosts: dict[Origin, Host] = {}
-        self._permitted: set[tuple[Origin, Origin]] = set()
+        self._networks: dict[Origin, frozenset[Network]] = {}
 
     async def ask(
         self,
         method: str,
-        url: httpx.URL,
+        url: Url,
         *,
         endpoint: Endpoint,
         limit: int,
         accept: str | None = None,
         authorization: str | None = None,
-        form: dict[str, str] | None = None,
+        form: bytes = b"",
         redirects: int = _MOST_REDIRECTS,
         first_byte: int | None = None,
         tries: int | None = None,
@@ -58,65 +59,86 @@ class Web:
             Unreachable: see `Host.ask`.
             Untrustworthy: see `Transport.send`; too many redirects, or one that must not be followed.
         """
-        first = origin(url)
+        headers = {} if accept is None else {"Accept": accept}
+        if first_byte:
+            headers["Range"] = f"bytes={first_byte}-"
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        request = Request(
+            method=method, url=url, headers=headers, body=form, limit=limit, streamed=first_byte is not None
+        )
+        secret = {} if authorization is None else {"Authorization": authorization}
         for _ in range(redirects + 1):
-            await self._check(url, endpoint)
-            headers = {} if accept is None else {"Accept": accept}
-            if first_byte:
-                headers["Range"] = f"bytes={first_byte}-"
-            if authorization is not None and origin(url) == first:
-                headers["Authorization"] = authorization
-            request = Request(
-                method=method,
-                url=url,
-                headers=headers,
-                form=form,
-                trust=endpoint.trust(url),
-                limit=limit,
-                streamed=first_byte is not None,
+            answer = await self._send(
+                replace(
+                    request,
+                    url=url,
+                    headers=headers | secret if url.origin == request.url.origin else headers,
+                    trust=endpoint.trust(url),
+                ),
+                endpoint,
+                tries,
             )
-            answer = await self._host(url).ask(partial(self._transport.send, request), tries)
             if answer.status not in _REDIRECTS or not redirects:
                 return answer
-            url = self._next(answer)
+            url = _next(answer)
         raise Untrustworthy(
-            f"{display(url)} is where more than {redirects} redirects led",
+            f"{url.public} is where more than {redirects} redirects led",
             hint="the registry, or a proxy before it, is set up wrongly",
         )
+
+    def expect(self, requests: int, endpoint: Endpoint) -> None:
+        """Connect for so many requests to a registry, or as many as it gets at once, before they are sent."""
+        request = Request(method="HEAD", url=endpoint.url, trust=endpoint.trust(endpoint.url), limit=0)
+        self._transport.expect(request, min(requests, self._patience.at_once))
 
     async def pause(self, times: int) -> None:
         """Wait before something is tried again that was tried so many `times`."""
         await self._clock.sleep(self._jitter() * self._patience.longest_wait(times))
 
-    async def _check(self, url: httpx.URL, endpoint: Endpoint) -> None:
-        """Refuse addresses that the registry has no business to send anybody to."""
-        here, there = origin(endpoint.url), origin(url)
-        if here == there or (here, there) in self._permitted:
-            return
-        if not may_point_to(await addresses_of(*here[1:]), await addresses_of(*there[1:])):
+    async def _send(self, request: Request, endpoint: Endpoint, tries: int | None) -> Answer:
+        """Send to one host, if it is where the registry may send anybody to."""
+        request = replace(request, reach=await self._reach(request.url, endpoint))
+        try:
+            answer = await self._host(request.url).ask(partial(self._transport.send, request), tries)
+        except OutOfReach as error:
             raise Untrustworthy(
-                f"{endpoint.name} sends to {display(url)}, a network that it is not part of",
-                hint="the registry is set up wrongly, or wants to reach what only this machine can see",
-            )
-        self._permitted.add((here, there))
+                f"{endpoint.name} sends to {request.url.public}, a network that it is not part of",
+                hint="the registry is set up wrongly, or wants to reach what only this machine can see; "
+                "if it is meant to, set `follow_private: true` for it",
+            ) from error
+        if answer.peer is not None:
+            origin = request.url.origin
+            self._networks[origin] = self._networks.get(origin, frozenset()) | {network(answer.peer)}
+        return answer
 
-    def _host(self, url: httpx.URL) -> Host:
-        key = origin(url)
-        host = self._hosts.get(key)
+    async def _reach(self, url: Url, endpoint: Endpoint) -> Reach | None:
+        """The networks in which the host of a URL may be: any for the registry, which is configured."""
+        here = endpoint.url.origin
+        if url.origin == here:
+            return None
+        # Where it really was when it answered; a name can mean something else at every moment.
+        networks = self._networks.get(here) or await networks_of(*here[1:])
+        reach = reach_of(networks)
+        return reach | {Network.PRIVATE} if endpoint.settings.follow_private else reach
+
+    def _host(self, url: Url) -> Host:
+        host = self._hosts.get(url.origin)
         if host is None:
-            name = url.netloc.decode("ascii")
-            host = self._hosts[key] = Host(
-                name, patience=self._patience, clock=self._clock, jitter=self._jitter
+            host = self._hosts[url.origin] = Host(
+                url.authority, patience=self._patience, clock=self._clock, jitter=self._jitter
             )
         return host
 
-    def _next(self, answer: Answer) -> httpx.URL:
-        location = answer.headers.get("Location", "")
-        target = join(answer.url, location)
-        if not location or not may_follow(answer.url, target):
-            place = display(target) if location else "nowhere"
-            raise Untrustworthy(
-                f"{display(answer.url)} is redirected to {place}: not followed",
-                hint="redirects lead to http or https addresses without a user, never from https to http",
-            )
-        return target
+
+def _next(answer: Answer) -> Url:
+    location = answer.headers.get("Location", "")
+    try:
+        if location:
+            return answer.url.join(location)
+    except ValueError:
+        pass
+    raise Untrustworthy(
+        f"{answer.url.public} is redirected to {shown(location)}: not followed",
+        hint="redirects lead to http or https addresses without a user, never from https to http",
+    )

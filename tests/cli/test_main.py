@@ -21,7 +21,7 @@ def test_start_up_imports_nothing_heavy(argument: str) -> None:
         "from pinbot.cli.main import run\n"
         f"sys.argv = ['pinbot', {argument!r}]\n"
         "try:\n    run()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'httpx', 'github', 'ruamel.yaml', 'rich', 'asyncio'} & set(sys.modules)\n"
+        "heavy = {'httpcore', 'github', 'ruamel.yaml', 'rich', 'asyncio'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)\n"
     )
     done = subprocess.run(

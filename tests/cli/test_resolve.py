@@ -139,7 +139,7 @@ def test_an_image_that_fails_does_not_stop_the_others(project: Project) -> None:
 
 def test_verbose_tells_every_request(project: Project, hub: RegistryServer) -> None:
     run = project.pinbot("resolve", "--verbose", "alpine:3.22")
-    assert f"HEAD {hub.base_url}/v2/library/alpine/manifests/3.22 -> 200 in" in run.err
+    assert f"HEAD {hub.base_url}/v2/library/alpine/manifests/3.22 -> 200 (HTTP/1.1) in" in run.err
 
 
 def test_quiet_tells_nothing_on_standard_error(project: Project) -> None:

@@ -155,7 +155,7 @@ def test_it_imports_nothing_from_the_folder_that_it_looks_at(container: Containe
 
 
 def test_the_libraries_of_every_command_load(container: Container, work: Project) -> None:
-    names = "httpx, github, ruamel.yaml, rich, click, packaging, pinbot.wiring, pinbot.forge.github"
+    names = "httpcore, github, ruamel.yaml, rich, click, packaging, pinbot.wiring, pinbot.forge.github"
     assert container.run("python", "-c", f"import {names}", work=work.root) == ""
 
 

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import httpx
 import pytest
 
 from pinbot.errors import Unreachable
 from pinbot.registry.hosts import Host, Patience, retry_after
-from pinbot.registry.transport import Answer
+from pinbot.registry.messages import Answer, Headers
 from pinbot.registry.troubles import NoAnswer
+from pinbot.registry.urls import Url
 from tests.support.registry_clock import FakeClock
 
 Send = Callable[[], Awaitable[Answer]]
 
 
 def answer(status: int = 200, **headers: str) -> Answer:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(url=httpx.URL("https://r/"), status=status, headers=httpx.Headers(named), body=b"")
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Answer(url=Url.parse("https://r/"), status=status, headers=Headers(raw))
 
 
 def broken(*, transient: bool = True, stale: bool = False) -> NoAnswer:

@@ -13,6 +13,8 @@ from pinbot.model.reference import ImageReference
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.credentials import Anonymous, Credential, CredentialStore
 from pinbot.registry.hosts import Patience
+from pinbot.registry.memory import Memory, NoMemory
+from pinbot.registry.proxies import Proxies
 from pinbot.registry.troubles import Timing
 from tests.support.registry import PASSWORD, USERNAME
 from tests.support.registry_clock import FakeClock
@@ -42,6 +44,8 @@ class Asker:
     credentials: CredentialStore = field(default_factory=Anonymous)
     timing: Timing = field(default_factory=Timing)
     patience: Patience = field(default_factory=Patience)
+    proxies: Proxies = field(default_factory=lambda: Proxies({}))
+    memory: Memory = field(default_factory=NoMemory)
     clock: FakeClock = field(default_factory=FakeClock)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -53,6 +57,8 @@ class Asker:
             observer=self.exchanges.append,
             timing=self.timing,
             patience=self.patience,
+            proxies=self.proxies,
+            memory=self.memory,
             jitter=lambda: 0.5,
         )
 
