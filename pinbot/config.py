@@ -1,5 +1,6 @@
 """What pinbot.yaml can say, as values. Reading it is `load`'s work; nothing else knows that it is YAML."""
 
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -154,6 +155,12 @@ class AuditSettings:
     profile: Profile | None = None
     max_size: int | None = None
     ignore: tuple[str, ...] = ()
+
+
+SERVICE_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
+"""An address without credentials, query or fragment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,13 +100,23 @@ def cache() -> Cache:
     return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot" / "images")
 
 
-def explainer(registry: Registry, config: Config) -> "Explainer":
+@asynccontextmanager
+async def explainer(
+    registry: Registry, config: Config, vulnerabilities: VulnerabilitySettings
+) -> AsyncIterator["Explainer"]:
     """What tells what changed in an image that moves."""
     from pinbot.comparison.learning import Learner
     from pinbot.image.sources.remote import Remote
     from pinbot.pipeline.explain import Explainer
 
-    return Explainer(open=partial(Remote, registry), learner=Learner(cache()), targets=config.build.targets)
+    async with AsyncExitStack() as stack:
+        database = vulnerability_database(vulnerabilities)
+        yield Explainer(
+            open=partial(Remote, registry),
+            learner=Learner(cache()),
+            targets=config.build.targets,
+            database=await stack.enter_async_context(database) if vulnerabilities.enabled else None,
+        )
 
 
 @asynccontextmanager

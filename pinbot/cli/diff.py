@@ -8,12 +8,14 @@ from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
 from pinbot.cli.session import command as make_command
+from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.comparison.compare import Scope, compare
 from pinbot.comparison.learning import Learner
 from pinbot.errors import InvalidReference, UsageError
 from pinbot.image.sources.opening import open_image
 from pinbot.model.comparison import Comparison
 from pinbot.model.reference import Platform
+from pinbot.pipeline.vulnerabilities import look_up
 from pinbot.render import json
 from pinbot.render.comparison import markdown, text
 from pinbot.render.markdown import LIMIT
@@ -37,6 +39,7 @@ from pinbot.worktree.tree import Tree
         is_flag=True,
         help="Read all layers that differ, also those below the one with the package database.",
     ),
+    *VULNERABILITIES,
     formats=("text", "json", "markdown"),
     epilog="\b\nExamples:\n  pinbot diff alpine:3.21 alpine:3.22\n"
     "  pinbot diff --all-platforms alpine@sha256:4bcf… alpine\n"
@@ -50,6 +53,8 @@ def command(
     platforms: tuple[str, ...],
     all_platforms: bool,
     all_layers: bool,
+    vulnerabilities: bool | None,
+    osv_url: str | None,
 ) -> int:
     """Tell what changed from image OLD to image NEW: packages, config, layers, and where they come from.
 
@@ -58,19 +63,25 @@ def command(
     """
     if platforms and all_platforms:
         raise UsageError("--platform and --all-platforms contradict each other", hint="give one")
-    scope = Scope(platforms=tuple(map(_platform, platforms)), every=all_platforms, thorough=all_layers)
     config = session.config(Tree.around(Path()))
+    settings = lookup(config, vulnerabilities, osv_url)
+    scope = Scope(
+        platforms=tuple(map(_platform, platforms)),
+        every=all_platforms,
+        thorough=all_layers,
+        system=settings.enabled,
+    )
     learner = Learner(wiring.cache())
 
     async def work() -> Comparison:
         async with wiring.registry_on_demand(config, observer=session.observer) as connect:
+            images = await open_image(old, connect), await open_image(new, connect)
             with session.progress.step("Comparing"):
-                return await compare(
-                    await open_image(old, connect),
-                    await open_image(new, connect),
-                    scope=scope,
-                    learner=learner,
-                )
+                found = await compare(*images, scope=scope, learner=learner)
+        if not settings.enabled:
+            return found
+        async with wiring.vulnerability_database(settings) as database:
+            return await look_up(database, found)
 
     comparison = running.run(work())
     match session.output_format:

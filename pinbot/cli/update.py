@@ -1,5 +1,6 @@
 """`pinbot update` and `pinbot pin`: change what is there, on disk or by pull request."""
 
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import BUILD_FAILED, CHANGES_WAIT, FAILED, Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
+from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ConfigError, NothingToDo, PinbotError
 from pinbot.model.plan import Plan
@@ -37,6 +39,7 @@ SHARED: tuple[Parameter, ...] = (
         envvar="PINBOT_EXPLAIN",
         help="Tell what changed between the old and the new images; on with --pull-request.",
     ),
+    *VULNERABILITIES,
     click.option(
         "--builder",
         type=click.Choice([str(driver) for driver in Driver]),
@@ -109,6 +112,8 @@ def change(
     build: bool | None,
     builder: str | None,
     explain: bool | None,
+    vulnerabilities: bool | None,
+    osv_url: str | None,
     forge: Forge | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
@@ -123,13 +128,16 @@ def change(
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
-    wants_explanations = explain if explain is not None else forge is not None
+    lookups = lookup(config, vulnerabilities, osv_url)
+    wants_explanations = explain if explain is not None else forge is not None or bool(vulnerabilities)
     _check_targets(config, tree)
     policy = replace(config.policy, move=move, only=only)
     found = search(paths, policy=policy, naming=tree.name)
 
     async def work() -> UpdateReport:
-        async with wiring.registry(config, observer=session.observer) as registry:
+        async with AsyncExitStack() as stack:
+            registry = await stack.enter_async_context(wiring.registry(config, observer=session.observer))
+            explainer = wiring.explainer(registry, config, lookups) if wants_explanations else nullcontext()
             return await run_update(
                 found,
                 tree=tree,
@@ -142,7 +150,7 @@ def change(
                     base=base,
                     labels=labels,
                     ledger=wiring.ledger(),
-                    explainer=wiring.explainer(registry, config) if wants_explanations else None,
+                    explainer=await stack.enter_async_context(explainer),
                     dry_run=dry_run,
                 ),
                 progress=session.progress,

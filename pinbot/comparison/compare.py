@@ -34,12 +34,13 @@ class Scope:
     Attributes:
         platforms: those in use; where none is named, the only one there is, or that for linux/amd64.
         every: all platforms are in use.
-        thorough: read also layers below the package database, see `contents.compare`.
+        thorough, system: read more layers, see `contents.compare`.
     """
 
     platforms: tuple[Platform, ...] = ()
     every: bool = False
     thorough: bool = False
+    system: bool = False
 
 
 async def compare(old: ImageSource, new: ImageSource, *, scope: Scope, learner: Learner) -> Comparison:
@@ -176,6 +177,7 @@ class _Comparer:
             Pair(old=stacks[0], new=stacks[1]),
             Pair(old=partial(self._read, old), new=partial(self._read, new)),
             thorough=self.scope.thorough,
+            system=self.scope.system,
         )
         come_from = origin.compare(old.claims, new.claims)
         configs = Pair(old=old.config, new=new.config)
@@ -185,6 +187,7 @@ class _Comparer:
             layers=diff,
             origin=come_from,
             packages=found.packages,
+            inventories=found.inventories,
             settings=settings.changes(old.config, new.config),
             cautions=(
                 *found.cautions,

@@ -18,6 +18,7 @@ from pinbot.image.packages import os_release
 from pinbot.image.packages.databases import DATABASES
 from pinbot.model.comparison import Alarm, Caution, Evidence, PackageDiff, Pair, Part, Unread
 from pinbot.model.image import Distribution, Package
+from pinbot.model.vulnerability import Inventory
 
 Read = Callable[[int], Awaitable[Notes]]
 """Gives the notes of a layer of an image, by its number from 0, the lowest."""
@@ -30,29 +31,34 @@ class Contents:
     """What was found out; for most attributes see `PlatformDiff`.
 
     Attributes:
-        lists: the packages of each side, as far as they were read.
-        distributions: the operating systems, where they were read.
+        inventories: what was read of each side.
     """
 
     packages: PackageDiff | None
     cautions: tuple[Caution, ...]
     unread: tuple[Unread, ...]
-    lists: Pair[Lists]
-    distributions: Pair[Distribution | None]
+    inventories: Pair[Inventory]
 
 
-async def compare(stacks: Pair[Stack], read: Pair[Read], *, thorough: bool = False) -> Contents:
+async def compare(
+    stacks: Pair[Stack], read: Pair[Read], *, thorough: bool = False, system: bool = False
+) -> Contents:
     """Hold the contents of two images against each other; what cannot be read is told, not raised.
 
     Args:
         stacks: their layers.
         read: gives the notes of each layer.
         thorough: read all layers that only one image has, also those below the package database.
+        system: read on until it is known which operating system it is, also in layers that both share.
     """
-    sides = Pair(old=_Side("old", stacks.old, read.old), new=_Side("new", stacks.new, read.new))
+    sides = Pair(
+        old=_Side("old", stacks.old, read.old, system=system),
+        new=_Side("new", stacks.new, read.new, system=system),
+    )
     await asyncio.gather(*(side.read_own(thorough=thorough) for side in _both(sides)))
     own = Pair(old=sides.old.view(), new=sides.new.view())
-    if _touch_differently(own):
+    nameless = system and not (own.old.releases and own.new.releases)
+    if nameless or _touch_differently(own):
         await asyncio.gather(*(side.read_down() for side in _both(sides)))
     full = Pair(old=sides.old.view(), new=sides.new.view())
 
@@ -75,20 +81,23 @@ async def compare(stacks: Pair[Stack], read: Pair[Read], *, thorough: bool = Fal
         packages=None if unknown and not found else diff,
         cautions=(*cautions.of_packages(found), *_database_gone(sides.new, full), *_new_rights(sides, own)),
         unread=(*(Unread(part=Part.PACKAGES, reason=reason) for reason in reasons), *_left(sides)),
-        lists=lists,
-        distributions=distributions,
+        inventories=Pair(
+            old=Inventory(packages=lists.old, distribution=distributions.old),
+            new=Inventory(packages=lists.new, distribution=distributions.new),
+        ),
     )
 
 
 class _Side:
     """The layers of one image, as far as they were read."""
 
-    def __init__(self, name: str, stack: Stack, read: Read) -> None:
+    def __init__(self, name: str, stack: Stack, read: Read, *, system: bool) -> None:
         self.name = name
         self.stack = stack
         self.notes: dict[int, Notes] = {}
         self.failure = ""
         self._read = read
+        self._system = system
 
     async def read_own(self, *, thorough: bool) -> None:
         """Read the layers that the other image does not have, down to the package database."""
@@ -127,7 +136,8 @@ class _Side:
     async def _read_all(self, numbers: Iterable[int], *, thorough: bool) -> None:
         view = View()
         for number in sorted({*numbers, *self.notes}, reverse=True):
-            if self.failure or (view.settled and not thorough):
+            known = view.settled and (view.releases or not self._system)
+            if self.failure or (known and not thorough):
                 return
             if number not in self.notes:
                 try:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from pinbot.errors import PinbotError
 from pinbot.model.image import Ecosystem
 from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.vulnerability import Inventory, VulnerabilityDiff
 
 T = TypeVar("T")
 
@@ -224,6 +225,9 @@ class PlatformDiff:
         platform: None where neither image says what it runs on.
         digests: of their manifests.
         packages: None where they are not known; `unread` says why.
+        inventories: the packages that were read, to look up their vulnerabilities; those that both images
+            have in shared layers may be missing.
+        vulnerabilities: None where they were not looked up.
         settings: what changed in the config.
     """
 
@@ -232,6 +236,8 @@ class PlatformDiff:
     layers: LayerDiff
     origin: Origin
     packages: PackageDiff | None
+    inventories: Pair[Inventory] | None = None
+    vulnerabilities: VulnerabilityDiff | None = None
     settings: tuple[SettingChange, ...] = ()
     cautions: tuple[Caution, ...] = ()
     unread: tuple[Unread, ...] = ()

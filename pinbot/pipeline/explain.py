@@ -11,7 +11,8 @@ from pinbot.model.build import BuildTarget
 from pinbot.model.comparison import Comparison, Explanation
 from pinbot.model.plan import Update
 from pinbot.model.reference import Digest, ImageReference, Platform
-from pinbot.ports import ImageSource, Progress
+from pinbot.pipeline.vulnerabilities import look_up
+from pinbot.ports import ImageSource, Progress, VulnerabilityDatabase
 
 MOST_SECONDS = 300.0
 """For one image; what takes longer is left unexplained."""
@@ -25,12 +26,14 @@ class Explainer:
         open: gives what can be looked into of an image.
         learner: reads layers.
         targets: the configured build targets, which tell the platforms in use.
+        database: where vulnerabilities are looked up; None where that is not wanted.
         seconds: how long one image may take.
     """
 
     open: Callable[[ImageReference], ImageSource]
     learner: Learner
     targets: tuple[BuildTarget, ...] = ()
+    database: VulnerabilityDatabase | None = None
     seconds: float = MOST_SECONDS
 
     async def explain(
@@ -57,7 +60,8 @@ class Explainer:
     async def _outcome(self, old: ImageSource, new: ImageSource, scope: Scope) -> Comparison | PinbotError:
         try:
             async with asyncio.timeout(self.seconds):
-                return await compare(old, new, scope=scope, learner=self.learner)
+                found = await compare(old, new, scope=scope, learner=self.learner)
+                return found if self.database is None else await look_up(self.database, found)
         except PinbotError as error:
             return error
         except TimeoutError:
@@ -72,7 +76,7 @@ class Explainer:
             *(occurrence.platform for occurrence in update.occurrences),
             *(target.platform for target in self.targets if target.dockerfile in files),
         ]
-        return Scope(platforms=tuple(dict.fromkeys(_platforms(named))))
+        return Scope(platforms=tuple(dict.fromkeys(_platforms(named))), system=self.database is not None)
 
 
 def _platforms(names: Iterable[str | None]) -> Iterable[Platform]:

@@ -391,3 +391,16 @@ def test_the_report_says_what_it_took(bench: Bench) -> None:
     assert cost.whole == layers
     assert cost.received > layers
     assert cost.requests >= 8
+
+
+def test_the_system_is_looked_for_in_shared_layers_only_where_it_is_wanted(bench: Bench) -> None:
+    base = [Entry(name="etc/os-release", data=b"ID=alpine\nVERSION_ID=3.22.1\n"), apk(musl="1-r0")]
+    old, new = image(base, [apk(musl="1-r0", a="1-r0")]), image(base, [apk(musl="1-r1", a="1-r0")])
+    assert bench.diff(old, new).packages is not None
+    assert digest_of(layer(base)) not in bench.read
+    found = bench.diff(old, new, Scope(system=True)).inventories
+    assert found is not None
+    assert [side.distribution and side.distribution.version for side in (found.old, found.new)] == [
+        "3.22.1"
+    ] * 2
+    assert digest_of(layer(base)) in bench.read

@@ -14,6 +14,7 @@ from pinbot.model.comparison import (
     Subject,
     Unread,
 )
+from pinbot.model.vulnerability import Exposed, VulnerabilityDiff
 
 Document = dict[str, Any]
 
@@ -54,6 +55,7 @@ def _platform(diff: PlatformDiff) -> Document:
         "layers": _layers(diff.layers),
         "origin": _origin(diff.origin),
         "packages": _packages(diff.packages) if diff.packages else None,
+        "vulnerabilities": _vulnerabilities(diff.vulnerabilities) if diff.vulnerabilities else None,
         "config": [
             {
                 "setting": str(change.setting),
@@ -103,6 +105,28 @@ def _packages(packages: PackageDiff) -> Document:
             }
             for change in packages.changes
         ],
+    }
+
+
+def _vulnerabilities(found: VulnerabilityDiff) -> Document:
+    return {
+        "fixed": [_exposed(one) for one in found.fixed],
+        "new": [_exposed(one) for one in found.new],
+        "remaining": found.remaining,
+        "unasked": list(found.unasked),
+    }
+
+
+def _exposed(one: Exposed) -> Document:
+    of = one.vulnerability
+    return {
+        "id": of.id,
+        "name": of.name,
+        "aliases": list(of.aliases),
+        "rating": str(of.rating),
+        "summary": of.summary,
+        "packages": [{"name": package.name, "version": package.version} for package in one.packages],
+        "fixes": [{"name": name, "version": version} for name, version in of.fixes],
     }
 
 

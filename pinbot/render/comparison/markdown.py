@@ -7,7 +7,16 @@ parts, see `pinbot.comparison.origin`.
 from collections.abc import Iterable, Iterator, Sequence
 
 from pinbot.errors import PinbotError
-from pinbot.model.comparison import Caution, Comparison, Explanation, PlatformDiff, SettingChange, Unread
+from pinbot.model.comparison import (
+    Caution,
+    Comparison,
+    Explanation,
+    Part,
+    PlatformDiff,
+    SettingChange,
+    Unread,
+)
+from pinbot.model.vulnerability import Rating, VulnerabilityDiff
 from pinbot.render.comparison import wording
 from pinbot.render.comparison.wording import Group
 from pinbot.render.gfm import cell, code, details, table
@@ -25,7 +34,7 @@ _SCREEN = 20
 _MOST_CAUTIONS = 8
 _MOST_UNREAD = 4
 _ROOM_PLATFORMS = 1_000
-_ROOM_SETTINGS = 0.3
+_ROOM_REST = 0.4
 _PLATFORM_HEADER = ("Platform", "", "Digest", "Size", "Change", "Layers")
 _FRAME = 100
 _MORE = "There is more than has room here; `pinbot diff` shows all of it."
@@ -39,18 +48,28 @@ def document(comparison: Comparison, *, room: int) -> str:
 
 def show(comparison: Comparison, *, room: int) -> str:
     """As much of it as `room` characters hold, which should be no less than `LEAST_ROOM`."""
-    parts = list(_whole(comparison))
-    end = f"{_sentence(wording.cost(comparison.cost))}"
-    room -= sum(len(part) + 2 for part in (*parts, _MORE, end))
+    end = _sentence(wording.cost(comparison.cost))
+    kept = _Kept(room - len(_MORE) - len(end) - 4)
+    for part in _whole(comparison):
+        kept.add(part)
     groups = wording.groups(comparison.changed)
     for number, group in enumerate(groups):
-        text = "\n\n".join(_group(group, room=room // (len(groups) - number)))
-        room -= len(text) + 2
-        if room < 0:
-            parts.append(_MORE)
-            break
-        parts.append(text)
-    return "\n\n".join([*parts, end])
+        share = kept.room // (len(groups) - number)
+        kept.add("\n\n".join(_group(group, room=share)))
+    return "\n\n".join([*kept.parts, end])
+
+
+class _Kept:
+    """The paragraphs that have room; the first that has none is the last, and says so."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.parts: list[str] = []
+
+    def add(self, part: str) -> None:
+        if self.room >= 0:
+            self.room -= len(part) + 2
+            self.parts.append(part if self.room >= 0 else _MORE)
 
 
 def explanations(told: Sequence[Explanation], *, room: int) -> Iterator[str]:
@@ -130,12 +149,37 @@ def _group(group: Group, *, room: int) -> Iterator[str]:
             )
             for change in diff.packages.changes
         ]
-        share = room - int(room * _ROOM_SETTINGS) if diff.settings else room
+        share = room - int(room * _ROOM_REST) if diff.settings or diff.vulnerabilities else room
         yield _folded("Packages", ("Package", "Ecosystem", "Change", "Old", "New"), rows, room=share)
+        room -= share
+    if found := diff.vulnerabilities:
+        share = room // 2 if diff.settings else room
+        yield from _vulnerabilities(found, room=share)
         room -= share
     if diff.settings:
         yield _folded("Config", ("Config", "Old", "New"), [*map(_setting, diff.settings)], room=room)
     yield from tail
+
+
+def _vulnerabilities(found: VulnerabilityDiff, *, room: int) -> Iterator[str]:
+    yield _sentence(wording.exposure(found))
+    rows = [
+        (
+            cell(one.vulnerability.name),
+            outcome,
+            "" if one.vulnerability.rating is Rating.UNKNOWN else str(one.vulnerability.rating),
+            cell(wording.affected(one)),
+            cell(one.vulnerability.summary) if one.vulnerability.summary else "",
+        )
+        for outcome, exposed in (("**new**", found.new), ("fixed", found.fixed))
+        for one in exposed
+    ]
+    header = ("Vulnerability", "Change", "Rating", "Packages", "Summary")
+    reasons = [Unread(part=Part.VULNERABILITIES, reason=reason) for reason in found.unasked]
+    told = [*_unread(reasons)]
+    if rows:
+        yield _folded("Vulnerabilities", header, rows, room=room - sum(map(len, told)) - _FRAME)
+    yield from told
 
 
 def _origin(diff: PlatformDiff) -> str:

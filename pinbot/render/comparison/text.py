@@ -15,6 +15,7 @@ from pinbot.model.comparison import (
     SettingChange,
     Unread,
 )
+from pinbot.model.vulnerability import Rating, VulnerabilityDiff
 from pinbot.render import console
 from pinbot.render.comparison import wording
 from pinbot.render.console import Cell
@@ -127,10 +128,25 @@ def _details(out: Console, diff: PlatformDiff) -> None:
                 for change in diff.packages.changes
             ],
         )
+    if diff.vulnerabilities:
+        _vulnerabilities(out, diff.vulnerabilities)
     if not diff.settings:
         console.line(out, "config: unchanged")
     console.table(out, ("CONFIG", "OLD", "NEW"), map(_setting, diff.settings))
     _unread(out, diff.unread)
+
+
+def _vulnerabilities(out: Console, found: VulnerabilityDiff) -> None:
+    console.line(out, wording.exposure(found))
+    rows: list[tuple[Cell, ...]] = []
+    for outcome, style, exposed in (("new", "bold red", found.new), ("fixed", "green", found.fixed)):
+        for one in exposed:
+            of = one.vulnerability
+            rating = "" if of.rating is Rating.UNKNOWN else str(of.rating)
+            rows.append((of.name, (outcome, style), rating, wording.affected(one), of.summary))
+    console.table(out, ("VULNERABILITY", "CHANGE", "RATING", "PACKAGES", "SUMMARY"), rows)
+    for reason in found.unasked:
+        console.line(out, f"not known: vulnerabilities: {reason}", "yellow")
 
 
 def _arrow(pair: Pair[str | None]) -> str:

@@ -18,8 +18,10 @@ from pinbot.model.comparison import (
     Value,
 )
 from pinbot.model.reference import Platform
+from pinbot.model.vulnerability import Exposed, VulnerabilityDiff
 from pinbot.render.printable import human_size
 
+_MOST_AFFECTED = 3
 _ORDER = (Move.DOWNGRADED, Move.CHANGED, Move.UPGRADED, Move.ADDED, Move.REMOVED)
 
 
@@ -43,7 +45,7 @@ def groups(changed: Iterable[PlatformDiff]) -> tuple[Group, ...]:
         origin = (diff.origin.kind, diff.origin.source, diff.origin.revision, diff.origin.version)
         of = diff.packages
         packages = of and (of.evidence, of.changes, of.distribution)
-        key = (origin, packages, diff.settings, diff.cautions, diff.unread)
+        key = (origin, packages, diff.vulnerabilities, diff.settings, diff.cautions, diff.unread)
         found.setdefault(key, []).append(diff)
     return tuple(
         Group(platforms=tuple(diff.platform for diff in diffs), told=diffs[0]) for diffs in found.values()
@@ -91,6 +93,18 @@ def counts(packages: PackageDiff) -> str:
     among = f"of {of.new}" if of.old == of.new else f"of {of.old} before and {of.new} now"
     claimed = ", as an SBOM claims" if packages.evidence is Evidence.CLAIMED else ""
     return f"packages: {told or 'none changed'}, {among}{claimed}"
+
+
+def exposure(found: VulnerabilityDiff) -> str:
+    """How many known vulnerabilities went and came."""
+    return f"known vulnerabilities: {len(found.fixed)} fixed, {len(found.new)} new, {found.remaining} remain"
+
+
+def affected(exposed: Exposed) -> str:
+    """The packages that have, or had, a vulnerability."""
+    names = dict.fromkeys(f"{package.name} {package.version}" for package in exposed.packages)
+    shown = ", ".join([*names][:_MOST_AFFECTED])
+    return shown if len(names) <= _MOST_AFFECTED else f"{shown} and {len(names) - _MOST_AFFECTED} more"
 
 
 def cost(spent: Cost) -> str:

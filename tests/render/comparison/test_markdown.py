@@ -15,6 +15,7 @@ from pinbot.model.comparison import (
     Unread,
 )
 from pinbot.model.reference import Platform
+from pinbot.model.vulnerability import Rating, VulnerabilityDiff
 from pinbot.render.comparison import markdown
 from pinbot.render.markdown import LIMIT
 from tests.render.comparison.values import (
@@ -23,6 +24,7 @@ from tests.render.comparison.values import (
     comparison,
     everything,
     explained,
+    exposed,
     origin,
     package,
     platform_diff,
@@ -147,6 +149,40 @@ def test_a_comparison_keeps_to_its_room(
     shown = markdown.show(told, room=room)
     assert len(shown) <= room
     check_nothing_escapes(shown)
+
+
+def test_vulnerabilities_stand_between_packages_and_config() -> None:
+    found = VulnerabilityDiff(
+        fixed=(exposed("CVE-2026-1", "an overflow", Rating.HIGH),),
+        new=(exposed("CVE-2026-2"),),
+        remaining=3,
+        unasked=("packages of rpm",),
+    )
+    shown = markdown.show(comparison(platform_diff(package(), vulnerabilities=found)), room=LIMIT)
+    affected = ", ".join(f"CVE-2026-{{}}{number} CVE-2026-{{}}" for number in range(3)) + " and 1 more"
+    assert (
+        f"""
+Known vulnerabilities: 1 fixed, 1 new, 3 remain.
+
+| Vulnerability | Change | Rating | Packages | Summary |
+| --- | --- | --- | --- | --- |
+| `CVE-2026-2` | **new** |  | `{affected.format(*[2] * 6)}` |  |
+| `CVE-2026-1` | fixed | high | `{affected.format(*[1] * 6)}` | `an overflow` |
+
+Not known:
+- vulnerabilities: `packages of rpm`
+"""
+        in shown
+    )
+
+
+@pytest.mark.parametrize("room", [6_000, 20_000, LIMIT])
+def test_where_room_is_short_each_part_still_has_some(room: int) -> None:
+    shown = markdown.show(everything("text", count=2_000), room=room)
+    assert len(shown) <= room
+    for title in ("Packages", "Vulnerabilities", "Config"):
+        assert f"<details><summary>{title}</summary>" in shown
+    assert shown.count("\n\nand ") >= 3
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 10, 300])

@@ -23,9 +23,10 @@ from pinbot.model.comparison import (
     Subject,
     Unread,
 )
-from pinbot.model.image import Ecosystem
+from pinbot.model.image import Ecosystem, Package
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.vulnerability import Exposed, Rating, Vulnerability, VulnerabilityDiff
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -52,6 +53,7 @@ def platform_diff(
     evidence: Evidence = Evidence.READ,
     distribution: str | None = None,
     known: bool = True,
+    vulnerabilities: VulnerabilityDiff | None = None,
     settings: tuple[SettingChange, ...] = (),
     cautions: tuple[Caution, ...] = (),
     unread: tuple[Unread, ...] = (),
@@ -74,9 +76,21 @@ def platform_diff(
         )
         if known
         else None,
+        vulnerabilities=vulnerabilities,
         settings=settings,
         cautions=cautions,
         unread=unread,
+    )
+
+
+def exposed(name: str, summary: str = "", rating: Rating = Rating.UNKNOWN) -> Exposed:
+    return Exposed(
+        vulnerability=Vulnerability(
+            id=name, aliases=(name,), summary=summary, rating=rating, fixes=((name, name),)
+        ),
+        packages=tuple(
+            Package(ecosystem=Ecosystem.APK, name=f"{name}{number}", version=name) for number in range(4)
+        ),
     )
 
 
@@ -123,6 +137,11 @@ def everything(text: str, *, count: int = 1, platforms: int = 1) -> Comparison:
             platform=platform,
             of=origin(text=f"{text}{platform.os}"),
             distribution=text,
+            vulnerabilities=VulnerabilityDiff(
+                fixed=(exposed(text, text),) * count,
+                new=(exposed(text, text, Rating.HIGH),) * count,
+                unasked=(text,) * count,
+            ),
             settings=(
                 SettingChange(setting=Setting.ENTRYPOINT, old=(text, text), new=(text,) * count),
                 *(SettingChange(setting=Setting.LABEL, name=text, old=text, new=text) for _ in range(count)),
