@@ -7,6 +7,7 @@ from pinbot.audit import (
     binary_hardening,
     binary_origin,
     binary_runtime,
+    dockerfile,
     image_access,
     image_data,
     image_parts,
@@ -18,6 +19,7 @@ from pinbot.audit import (
 )
 from pinbot.audit.binary_subject import BinarySubject
 from pinbot.audit.check import Check
+from pinbot.audit.dockerfile_subject import DockerfileSubject
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import UsageError
 from pinbot.model.finding import Rule, rule_order
@@ -27,6 +29,7 @@ def _in_order(checks: Iterable[Check[Any]]) -> tuple[Check[Any], ...]:
     return tuple(sorted(checks, key=lambda check: rule_order(check.rule.id)))
 
 
+DOCKERFILE: tuple[Check[DockerfileSubject], ...] = _in_order(dockerfile.CHECKS)
 IMAGE: tuple[Check[ImageSubject], ...] = _in_order(
     (
         *image_user.CHECKS,
@@ -43,7 +46,7 @@ BINARY: tuple[Check[BinarySubject], ...] = _in_order(
     (*binary_hardening.CHECKS, *binary_runtime.CHECKS, *binary_origin.CHECKS)
 )
 
-RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*IMAGE, *BINARY))}
+RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*DOCKERFILE, *IMAGE, *BINARY))}
 """Each rule by its id, in the order of the ids."""
 
 

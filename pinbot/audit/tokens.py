@@ -53,7 +53,10 @@ _SECRET_NAME = re.compile(
     r"|(?:API|ACCESS|PRIVATE|SECRET|SIGNING|ENCRYPTION)_?KEY)",
     re.IGNORECASE,
 )
-_NO_SECRET = re.compile(r"|true|false|yes|no|on|off|none|null|[0-9]{1,3}|\.{0,2}/.*", re.IGNORECASE)
+_NO_SECRET = re.compile(
+    r"|true|false|yes|no|on|off|none|null|[0-9]{1,3}|\.{0,2}/.*|[\w.-]+\.(?:json|pem|py|sh|txt|ya?ml)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,14 @@ def has_password(text: str) -> bool:
     return any(not _PLACEHOLDER.fullmatch(match["password"]) for match in _PASSWORD_IN_URL.finditer(text))
 
 
+def names_secret(name: str) -> bool:
+    """Whether a variable of this name is likely to be meant for a secret."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
 def is_named_secret(name: str, value: str) -> bool:
     """Whether a variable of this name and value is likely to hold a secret, rather than say where one is."""
-    meant = _SECRET_NAME.fullmatch(name) is not None
-    return meant and not _NO_SECRET.fullmatch(value) and not _PLACEHOLDER.fullmatch(value)
+    return names_secret(name) and not _NO_SECRET.fullmatch(value) and not _PLACEHOLDER.fullmatch(value)
 
 
 def _is_sample(text: bytes) -> bool:

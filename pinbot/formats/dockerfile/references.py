@@ -201,7 +201,7 @@ def _sources(instruction: Instruction, at: int, stage: str | None, names: set[st
     """The images that COPY, ADD and RUN take files from (toCommand and detectRunMount)."""
     if instruction.name == "RUN":
         kind = Kind.MOUNT_FROM
-        sources = [source for mount in instruction.flag_values("mount") if (source := _mount_source(mount))]
+        sources = [source for mount in instruction.flag_values("mount") if (source := mount_source(mount))]
         reasons = [_NO_VARIABLES if "$" in source.text[:-1] else None for source in sources]
     else:
         kind = Kind.COPY_FROM
@@ -213,7 +213,7 @@ def _sources(instruction: Instruction, at: int, stage: str | None, names: set[st
             yield _literal(kind, source, at, stage, reason)
 
 
-def _mount_source(mount: Word) -> Word | None:
+def mount_source(mount: Word) -> Word | None:
     """The value of `from=` in a mount, the last one if there are several (parseMount)."""
     source = None
     for field in split_csv(mount):

@@ -47,6 +47,11 @@ _PREDEFINED = [
 ]
 
 
+def is_predefined(name: str) -> bool:
+    """Whether BuildKit itself gives the variable a value, which depends on the platforms of the build."""
+    return name in _PREDEFINED[0]
+
+
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class GlobalArg:
     """A declaration `NAME` or `NAME=default` of an ARG before the first FROM.

@@ -18,9 +18,14 @@ _FROM = re.compile(
 )
 
 
+def is_place(text: str) -> bool:
+    """Whether a text holds a place for a template engine to fill."""
+    return _MARKER.search(text) is not None
+
+
 def marker_of(written: Iterable[Word]) -> Word | None:
     """The first reference that holds a place for a template engine to fill."""
-    return next((word for word in written if _MARKER.search(word.text)), None)
+    return next((word for word in written if is_place(word.text)), None)
 
 
 def references(source: SourceText, problem: SyntaxProblem) -> tuple[Occurrence, ...] | None:
