@@ -62,7 +62,7 @@ class Chmod:
 def _bits(who: str, permissions: str, mode: int, *, directory: bool) -> tuple[int, int]:
     """The bits that the classes have at all, and those that are meant of them."""
     mask = sum(0o7 << _CLASSES[one] for one in set(who))
-    mask |= (_SETUID if "u" in who else 0) | (_SETGID if "g" in who else 0)
+    mask |= sum(bit for one, bit in (("u", _SETUID), ("g", _SETGID), ("o", _STICKY)) if one in who)
     if permissions in _CLASSES:
         copied = mode >> _CLASSES[permissions] & 0o7
     else:
@@ -71,4 +71,6 @@ def _bits(who: str, permissions: str, mode: int, *, directory: bool) -> tuple[in
     bits = sum(copied << _CLASSES[one] for one in set(who))
     if "s" in permissions:
         bits |= mask & (_SETUID | _SETGID)
-    return mask, bits | (_STICKY if "t" in permissions else 0)
+    if "t" in permissions:
+        bits |= mask & _STICKY
+    return mask, bits
