@@ -53,8 +53,9 @@ class _View:
                     behind.setdefault(entry.path, []).append(path)
                 else:
                     closed.append(path)
-        for path, members in sorted(behind.items()):
-            yield self._folder(path, members, min((paths[one] for one in members), key=_rank))
+        for path, folders in gather(behind).items():
+            hidden = [one for folder in folders for one in behind[folder]]
+            yield self._folders(path, folders, hidden, min((paths[one] for one in hidden), key=_rank))
         for tell, group in ((self._lost, lost), (self._closed(execute), closed)):
             for path, members in gather(group).items():
                 severity = min((paths[one] for one in members), key=_rank)
@@ -74,12 +75,17 @@ class _View:
             wants[runner.path] = Want.EXECUTE
         return wants
 
-    def _folder(self, path: str, members: list[str], severity: Severity) -> Problem:
-        inside = [one for one in members if one != path]
-        hidden = f", so {count(len(inside), 'name')} in it cannot be opened" if inside else ""
-        folder = self.image.files.get(path)
+    def _folders(self, path: str, folders: list[str], hidden: list[str], severity: Severity) -> Problem:
+        first = folders[0]
+        told = f"{_named(first, self.image.files.get(first))} cannot be searched by {self.who}"
+        inside = count(len(set(hidden) - set(folders)), "name")
+        if len(folders) > 1:
+            others = count(len(folders) - 1, "more folder")
+            told += f", and {others} below {quoted(path)}, so {inside} in them cannot be opened"
+        elif set(hidden) != set(folders):
+            told += f", so {inside} in it cannot be opened"
         return Problem(
-            message=f"{_named(path, folder)} cannot be searched by {self.who}{hidden}",
+            message=told,
             path=path,
             severity=severity,
             remedy="give folders the x bit: chmod -R a+X, and COPY them without --chmod",

@@ -163,6 +163,23 @@ def test_hundreds_of_files_are_told_of_in_a_few_places() -> None:
     ]
 
 
+def test_many_folders_are_told_of_in_a_few_places() -> None:
+    """What buildah makes of `COPY --chmod=444 /usr/share/zoneinfo`: the folders within lose their x."""
+    many = [
+        entry for area in "abcdefg" for entry in (folder(f"{ZONES}/{area}", 0o444), file(f"{ZONES}/{area}/x"))
+    ]
+    assert told("I2", image(*many)) == [
+        (
+            ERROR,
+            ZONES,
+            (
+                "'/usr/share/zoneinfo/a' (mode 0444, owner 0:0) cannot be searched by uid 10001, "
+                "and 6 more folders below '/usr/share/zoneinfo', so 7 names in them cannot be opened"
+            ),
+        )
+    ]
+
+
 def test_root_may_open_everything_and_who_is_nobody_cannot_be_judged() -> None:
     closed = file(PROGRAM.name, elf(), 0o400)
     assert [entry.reason for entry in look("I2", image(closed, user="0")).inapplicable] == [
