@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from pinbot.audit import start
+from pinbot.audit.access import quoted
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import ImageError
 from pinbot.image import elf
 from pinbot.image.files import Files
 from pinbot.model.binary import Binary
 from pinbot.model.finding import Profile
-from pinbot.model.image import Entry, EntryKind
-
-# Where runtimes look when the config sets no PATH (moby, oci.DefaultPathEnv).
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_ANY_EXECUTE = 0o111
+from pinbot.model.image import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +46,10 @@ def subjects(image: ImageSubject) -> tuple[BinarySubject, ...]:
     That is what its command starts, and in an image from scratch every file that could be started: there,
     nothing is a distributor's.
     """
-    started = _started(image)
-    wanted = {} if started is None else {started.path: started}
+    started = start.program(image.config, image.files)
+    wanted = {started.entry.path: started.entry} if started.executable and started.entry else {}
     if image.profile is Profile.SCRATCH:
-        wanted |= {entry.path: entry for entry in image.files if _can_be_started(entry)}
+        wanted |= {entry.path: entry for entry in image.files if start.is_executable(entry) and entry.size}
     return tuple(_of(image.files, (wanted[path] for path in sorted(wanted))))
 
 
@@ -59,7 +57,8 @@ def _of(files: Files, entries: Iterable[Entry]) -> Iterator[BinarySubject]:
     for entry in entries:
         content = files.content(entry.path)
         if content is None:
-            problem = ImageError(f"the content of /{entry.path} was not kept")
+            why = files.unkept.get(entry.path, "it is too large")
+            problem = ImageError(f"{quoted(entry.path)} cannot be looked into: {why}")
             yield BinarySubject(path=entry.path, outcome=problem, files=files)
         elif elf.is_elf(content):
             yield BinarySubject(path=entry.path, outcome=_read(content), files=files)
@@ -70,20 +69,3 @@ def _read(content: bytes) -> Binary | ImageError:
         return elf.read(content)
     except ImageError as problem:
         return problem
-
-
-def _can_be_started(entry: Entry) -> bool:
-    return entry.kind is EntryKind.FILE and bool(entry.mode & _ANY_EXECUTE) and entry.size > 0
-
-
-def _started(image: ImageSubject) -> Entry | None:
-    """The file that a container of the image executes first, if it is there."""
-    command = image.config.command
-    if not command:
-        return None
-    program = command[0]
-    path = dict(image.config.env).get("PATH") or _DEFAULT_PATH
-    folders = [image.config.working_dir] if "/" in program else path.split(":")
-    places = [program] if program.startswith("/") else [f"{folder}/{program}" for folder in folders]
-    found = (image.files.resolve(place) for place in places)
-    return next((entry for entry in found if entry is not None and entry.kind is EntryKind.FILE), None)

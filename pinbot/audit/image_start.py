@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 
-from pinbot.audit import accounts, machine, places, start
+from pinbot.audit import accounts, places, start
 from pinbot.audit.access import Want, may, quoted, rights
 from pinbot.audit.accounts import Identity
 from pinbot.audit.check import Check, DoesNotApply, NotChecked, Problem, Remark
 from pinbot.audit.subject import ImageSubject
+from pinbot.image import elf_machine
 from pinbot.model.finding import Profile, Rule, Severity
 from pinbot.model.image import Entry, EntryKind
 
@@ -118,7 +119,7 @@ def _machine(image: ImageSubject) -> Iterator[Remark]:
     looked = False
     for path in _binaries(image):
         content = image.files.content(path)
-        found = None if content is None else machine.architecture(content)
+        found = None if content is None else elf_machine.architecture(content)
         if found is None:
             continue
         looked = True

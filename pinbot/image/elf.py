@@ -8,7 +8,7 @@ from elftools.elf.constants import P_FLAGS
 from elftools.elf.enums import ENUM_DT_FLAGS as _DF
 from elftools.elf.enums import ENUM_DT_FLAGS_1 as _DF_1
 
-from pinbot.image import elf_traces
+from pinbot.image import elf_machine, elf_traces
 from pinbot.image.elf_file import ElfFile, unreadable
 from pinbot.model.binary import Binary, Relro
 from pinbot.model.reference import Digest
@@ -20,22 +20,6 @@ _COMMENT_BYTES = 64 * 1024
 _DEBUGGING = (".debug_", ".zdebug_", ".stab")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-# Machine, word size and whether little endian, to the words of image configs (image-spec, config.md), Go's.
-_ARCHITECTURES = {
-    ("EM_X86_64", 64, True): "amd64",
-    ("EM_386", 32, True): "386",
-    ("EM_AARCH64", 64, True): "arm64",
-    ("EM_ARM", 32, True): "arm",
-    ("EM_RISCV", 64, True): "riscv64",
-    ("EM_PPC64", 64, True): "ppc64le",
-    ("EM_PPC64", 64, False): "ppc64",
-    ("EM_S390", 64, False): "s390x",
-    ("EM_LOONGARCH", 64, True): "loong64",
-    ("EM_MIPS", 64, True): "mips64le",
-    ("EM_MIPS", 64, False): "mips64",
-    ("EM_MIPS", 32, True): "mipsle",
-    ("EM_MIPS", 32, False): "mips",
-}
 # Where Linux gives an executable stack to programs without PT_GNU_STACK (`elf_read_implies_exec` of each).
 _STACK_EXECUTABLE_UNLESS_TOLD = frozenset({"386", "arm", "mips", "mipsle", "mips64", "mips64le", "ppc64"})
 # What the linker reserves in .got.plt for the loader: three words.
@@ -65,7 +49,7 @@ def read(content: bytes) -> Binary:
     return Binary(
         digest=Digest("sha256", hashlib.sha256(content).hexdigest()),
         size=len(content),
-        architecture=_architecture(file),
+        architecture=elf_machine.architecture(content) or "",
         program=program,
         interpreter=interpreter,
         needed=needed,
@@ -99,10 +83,6 @@ def _section(file: ElfFile, name: str, limit: int) -> bytes | None:
     if header["sh_size"] > limit:
         raise unreadable(f"its section {name} has {header['sh_size']} bytes")
     return file.slice(header["sh_offset"], header["sh_size"])
-
-
-def _architecture(file: ElfFile) -> str:
-    return _ARCHITECTURES.get((file.header["e_machine"], file.bits, file.little_endian), "")
 
 
 def _interpreter(file: ElfFile) -> str:
@@ -161,7 +141,7 @@ def _relro(file: ElfFile) -> Relro:
 def _executable_stack(file: ElfFile) -> bool:
     segment = file.segment("PT_GNU_STACK")
     if segment is None:
-        return _architecture(file) in _STACK_EXECUTABLE_UNLESS_TOLD
+        return elf_machine.architecture(file.content) in _STACK_EXECUTABLE_UNLESS_TOLD
     return bool(segment["p_flags"] & P_FLAGS.PF_X)
 
 

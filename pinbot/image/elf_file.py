@@ -41,7 +41,6 @@ class ElfFile:
         content: the whole file.
         header: of the file.
         bits: 32 or 64.
-        little_endian: the byte order.
         segments: program headers, in order.
         sections: section headers by name, the first of each name; empty where the table was stripped off.
         dynamic: entries of the dynamic segment, without the last; empty where there is none.
@@ -50,7 +49,6 @@ class ElfFile:
     content: bytes
     header: Header
     bits: int
-    little_endian: bool
     segments: tuple[Header, ...]
     sections: Mapping[str, Header]
     dynamic: tuple[Header, ...]
@@ -69,7 +67,6 @@ class ElfFile:
                 content=content,
                 header=reader.elf.header,
                 bits=reader.elf.elfclass,
-                little_endian=reader.elf.little_endian,
                 segments=segments,
                 sections=reader.sections(),
                 dynamic=reader.dynamic(segments),

@@ -51,7 +51,8 @@ class Binary:
     Attributes:
         digest: sha256 of the file.
         size: its bytes.
-        architecture: what it runs on, in the words of image configs (`amd64`); empty where those have none.
+        architecture: what it runs on, in the words of image configs (`amd64`); the number of a machine where
+            those have none.
         program: whether it is meant to be started; otherwise it is a library.
         interpreter: path of the loader that the kernel starts instead; empty where none is needed.
         needed: names of the libraries that the loader looks for.

@@ -224,7 +224,14 @@ def test_linkers_are_known_by_how_they_sign(comment: str, linker: str) -> None:
 
 @pytest.mark.parametrize(
     ("machine", "bits", "architecture"),
-    [(62, 2, "amd64"), (183, 2, "arm64"), (243, 2, "riscv64"), (3, 1, "386"), (40, 1, "arm"), (9999, 2, "")],
+    [
+        (62, 2, "amd64"),
+        (183, 2, "arm64"),
+        (243, 2, "riscv64"),
+        (3, 1, "386"),
+        (40, 1, "arm"),
+        (9999, 2, "machine 9999 of 64 bits"),
+    ],
 )
 def test_the_architecture_is_told_in_the_words_of_image_configs(
     machine: int, bits: int, architecture: str
