@@ -11,6 +11,10 @@ help: ## Show what there is
 setup: ## Install what demo and tests need (packages as root, Python packages into .venv)
 	@dev/setup
 
+.PHONY: toolchain
+toolchain: setup ## Make the compiler for the test that compiles the example for real (as root, some minutes)
+	@dev/toolchain
+
 .PHONY: demo
 demo: setup ## Show pinbot at work: a registry, a test build, a pull request
 	@$(python) -m dev.demo

@@ -1,8 +1,8 @@
 """Stand-ins for the crates of a lock file: there is no crates.io here.
 
 Each has the name, version, checksum and dependencies that the lock file gives it, so that `cargo --locked`
-takes the lock file as it is, and is otherwise empty. But for the allocator: that is there to be used, and is
-the system's in disguise.
+takes the lock file as it is, and is otherwise empty. Only in the allocator there is something, as it is used:
+for musl the real jemalloc that `make toolchain` compiles, elsewhere the system's in disguise.
 """
 
 import json
@@ -12,8 +12,29 @@ from typing import Any
 
 _SOURCES = {
     "tikv-jemallocator": """
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 pub struct Jemalloc;
+
+#[cfg(target_env = "musl")]
+#[link(name = "jemalloc", kind = "static", modifiers = "-bundle")]
+extern "C" {
+    fn _rjem_mallocx(size: usize, flags: i32) -> *mut u8;
+    fn _rjem_sdallocx(at: *mut u8, size: usize, flags: i32);
+}
+#[cfg(target_env = "musl")]
+unsafe impl GlobalAlloc for Jemalloc {
+    // The flags hold the alignment, as a power of two.
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        _rjem_mallocx(layout.size(), layout.align().trailing_zeros() as i32)
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        _rjem_sdallocx(at, layout.size(), layout.align().trailing_zeros() as i32)
+    }
+}
+
+#[cfg(not(target_env = "musl"))]
+use std::alloc::System;
+#[cfg(not(target_env = "musl"))]
 unsafe impl GlobalAlloc for Jemalloc {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 { System.alloc(layout) }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) { System.dealloc(at, layout) }

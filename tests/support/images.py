@@ -19,7 +19,7 @@ import certifi
 
 from tests.support.crates import stand_ins
 from tests.support.oci import Entry, Image, Pusher, layer
-from tests.support.parts import CACHE
+from tests.support.parts import CACHE, TOOLCHAIN
 
 BUSYBOX = Path("/bin/busybox")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rust-scratch"
@@ -109,6 +109,23 @@ echo "   Compiling $name ($PWD)" >&2
 mkdir -p "target/$target$profile"
 cp /usr/local/lib/ready-binary "target/$target$profile/$name"
 echo "    Finished \`$profile\` profile" >&2
+"""
+_COMPILING_CARGO = r"""#!/bin/sh
+# In rust:alpine musl is what cargo compiles for unless told otherwise. Here it has to be told, and then puts
+# programs elsewhere.
+[ "$1" = build ] || exec /usr/bin/cargo "$@"
+shift
+target=x86_64-unknown-linux-musl
+/usr/bin/cargo build --target $target "$@" || exit
+for profile in debug release; do
+    mkdir -p target/$profile
+    find target/$target/$profile -maxdepth 1 -type f -perm -100 -exec cp {} target/$profile/ \;
+done 2>/dev/null
+"""
+_COMPILING_CONFIG = """[source.crates-io]
+replace-with = "stand-ins"
+[source.stand-ins]
+directory = "/crates"
 """
 _RUSTC = """#!/bin/sh
 echo "rustc 1.90.@REVISION@ (stand-in)"
@@ -228,6 +245,39 @@ def rust_alpine(binary: bytes, revision: int = 1) -> tuple[Image, ...]:
     return (
         Image(layers=(*amd64.layers, toolchain), config=config, created=amd64.created),
         Image(layers=arm64.layers, config=config, architecture="arm64", created=arm64.created),
+    )
+
+
+def compiling_rust_alpine(lock: Path, crates: Path) -> Image:
+    """Alpine with a toolchain that compiles, for musl, programs with the crates of a lock file.
+
+    `crates` is a folder that may be written.
+    """
+    stand_ins(lock, crates)
+    made = sorted(path for path in crates.rglob("*") if path.is_file())
+    small, _ = alpine()
+    return Image(
+        layers=(
+            *small.layers,
+            TOOLCHAIN.read_bytes(),
+            layer(
+                (
+                    *_folders("usr/local", "usr/local/cargo", "usr/local/cargo/bin"),
+                    _script("usr/local/cargo/bin/cargo", _COMPILING_CARGO),
+                    Entry(name="usr/local/cargo/config.toml", data=_COMPILING_CONFIG.encode()),
+                    *(
+                        Entry(name=f"crates/{path.relative_to(crates)}", data=path.read_bytes())
+                        for path in made
+                    ),
+                )
+            ),
+        ),
+        config={
+            "Env": [f"PATH=/usr/local/cargo/bin:{_PATH}", "CARGO_HOME=/usr/local/cargo"],
+            "Cmd": ["/bin/sh"],
+            "WorkingDir": "/",
+        },
+        created="2026-01-01T00:00:00Z",
     )
 
 

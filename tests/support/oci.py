@@ -7,6 +7,7 @@ import json
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import httpx
 
@@ -70,7 +71,7 @@ class Image:
     architecture: str = "amd64"
     created: str = "2026-01-01T00:00:00Z"
 
-    @property
+    @cached_property
     def config_bytes(self) -> bytes:
         return to_json(
             {
@@ -87,7 +88,7 @@ class Image:
             }
         )
 
-    @property
+    @cached_property
     def manifest(self) -> bytes:
         return to_json(
             {

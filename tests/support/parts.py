@@ -13,6 +13,7 @@ OPENAPI = CACHE / "openapi" / "api.github.com.json"
 SARIF = CACHE / "sarif" / "sarif-2.1.0.json"
 SPECIMENS = CACHE / "specimens"
 OSV_SCHEMA = CACHE / "osv" / "schema.json"
+TOOLCHAIN = CACHE / "toolchain" / "layer.tar.gz"
 DOCKER = "/usr/bin/docker"
 BUILDX = CACHE / "docker"
 """A docker with buildx, unpacked as if this were the root."""
@@ -55,6 +56,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "osv-schema": (OSV_SCHEMA.exists, "make setup"),
     "sarif-schema": (SARIF.exists, "make setup"),
     "specimens": ((SPECIMENS / "specimens.txt").exists, "make setup"),
+    "musl-rust": (TOOLCHAIN.exists, "be root and make toolchain"),
     "act": (ACT.exists, "make setup"),
 }
 
