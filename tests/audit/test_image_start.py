@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.audit import machine
+from pinbot.image import elf_machine
 from pinbot.model.reference import Platform
 from tests.audit.images import ANY, ERROR, NOTE, PROGRAM, WARNING, elf, file, folder, image, link, look, told
 
@@ -167,12 +167,12 @@ def test_a_working_directory_that_is_none(written: str, found: tuple[object, ...
     ],
 )
 def test_the_head_of_a_binary_tells_its_architecture(content: bytes, architecture: str | None) -> None:
-    assert machine.architecture(content) == architecture
+    assert elf_machine.architecture(content) == architecture
 
 
 @given(st.binary(max_size=40))
 def test_any_head_has_an_answer(tail: bytes) -> None:
-    assert isinstance(machine.architecture(b"\x7fELF" + tail), str | None)
+    assert isinstance(elf_machine.architecture(b"\x7fELF" + tail), str | None)
 
 
 def test_a_binary_for_another_processor_is_an_error() -> None:
