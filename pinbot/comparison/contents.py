@@ -57,7 +57,7 @@ async def compare(
     )
     await asyncio.gather(*(side.read_own(thorough=thorough) for side in _both(sides)))
     own = Pair(old=sides.old.view(), new=sides.new.view())
-    nameless = system and not (own.old.releases and own.new.releases)
+    nameless = system and not (_system(own.old) and _system(own.new))
     if nameless or _touch_differently(own):
         await asyncio.gather(*(side.read_down() for side in _both(sides)))
     full = Pair(old=sides.old.view(), new=sides.new.view())
@@ -69,12 +69,11 @@ async def compare(
         databases = Pair(old=(), new=())
     lists = Pair(old=databases.old + programs.old, new=databases.new + programs.new)
     found = changes(lists.old, lists.new)
-    distributions = Pair(old=_release(full.old), new=_release(full.new))
     diff = PackageDiff(
         evidence=Evidence.READ if lists.old or lists.new else Evidence.SHARED,
         changes=found,
         counts=Pair(old=len(lists.old), new=len(lists.new)),
-        distribution=Pair(old=_name(distributions.old), new=_name(distributions.new)),
+        distribution=Pair(old=_name(_release(full.old)), new=_name(_release(full.new))),
     )
     reasons = [*unknown, *unknown_programs, *_assumptions(sides)]
     return Contents(
@@ -82,8 +81,8 @@ async def compare(
         cautions=(*cautions.of_packages(found), *_database_gone(sides.new, full), *_new_rights(sides, own)),
         unread=(*(Unread(part=Part.PACKAGES, reason=reason) for reason in reasons), *_left(sides)),
         inventories=Pair(
-            old=Inventory(packages=lists.old, distribution=distributions.old),
-            new=Inventory(packages=lists.new, distribution=distributions.new),
+            old=Inventory(packages=lists.old, distribution=_system(full.old)),
+            new=Inventory(packages=lists.new, distribution=_system(full.new)),
         ),
     )
 
@@ -136,7 +135,7 @@ class _Side:
     async def _read_all(self, numbers: Iterable[int], *, thorough: bool) -> None:
         view = View()
         for number in sorted({*numbers, *self.notes}, reverse=True):
-            known = view.settled and (view.releases or not self._system)
+            known = view.settled and not (self._system and _system(view) is None)
             if self.failure or (known and not thorough):
                 return
             if number not in self.notes:
@@ -249,6 +248,11 @@ def _new_rights(sides: Pair[_Side], own: Pair[View]) -> Iterator[Caution]:
 
 def _release(view: View) -> Distribution | None:
     return next((view.releases[path] for path in os_release.PATHS if path in view.releases), None)
+
+
+def _system(view: View) -> Distribution | None:
+    """The operating system, by a package of its where the file that tells of it was not read."""
+    return _release(view) or os_release.implied_by(_databases(view))
 
 
 def _name(release: Distribution | None) -> str | None:

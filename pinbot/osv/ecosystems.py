@@ -45,7 +45,7 @@ def why_not(package: Package, distribution: Distribution | None) -> str | None:
         return None
     if package.ecosystem in _OF_DISTRIBUTIONS:
         if distribution is None:
-            return f"packages of {package.ecosystem} in an image that names no distribution"
+            return f"packages of {package.ecosystem}, since it is not known of which distribution they are"
         system = f"{distribution.id} {distribution.version}".strip()
         return f"packages of {package.ecosystem}, since OSV has no advisories for {system}"
     if package.ecosystem is Ecosystem.CARGO:

@@ -11,6 +11,7 @@ from pinbot.cache import DiskCache
 from pinbot.comparison.compare import Scope
 from pinbot.errors import NotFound, PinbotError
 from pinbot.model.comparison import Alarm, Evidence, Part, PlatformDiff, Setting
+from pinbot.model.image import Distribution
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST
 from pinbot.model.reference import Platform
 from tests.comparison.bench import Bench, apk, blobs, dpkg, image, whiteout
@@ -404,3 +405,15 @@ def test_the_system_is_looked_for_in_shared_layers_only_where_it_is_wanted(bench
         "3.22.1"
     ] * 2
     assert digest_of(layer(base)) in bench.read
+
+
+def test_the_system_is_not_looked_for_where_a_package_tells_which_it_is(bench: Bench) -> None:
+    base = [Entry(name="etc/os-release", data=b"ID=alpine\nVERSION_ID=3.22.1\n"), apk(musl="1-r0")]
+    packages = {"alpine-release": "3.22.1-r0", "a": "1-r0"}
+    old, new = image(base, [apk(musl="1-r0", **packages)]), image(base, [apk(musl="1-r1", **packages)])
+    found = bench.diff(old, new, Scope(system=True)).inventories
+    assert found is not None
+    assert {side.distribution for side in (found.old, found.new)} == {
+        Distribution(id="alpine", version="3.22.1")
+    }
+    assert digest_of(layer(base)) not in bench.read

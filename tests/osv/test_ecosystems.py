@@ -91,7 +91,7 @@ def test_what_cannot_be_asked_about_is_said_unless_it_is_the_program_itself() ->
         "packages of rpm, since OSV has no advisories for fedora 40"
     )
     assert why_not(package(DPKG, "bash", "5"), None) == (
-        "packages of dpkg in an image that names no distribution"
+        "packages of dpkg, since it is not known of which distribution they are"
     )
     assert why_not(package(CARGO, "a", "1.0.0", source="git"), None) == "crates that are not from crates.io"
     assert why_not(package(GO, "a", "(devel)"), None) == "Go modules without a version"

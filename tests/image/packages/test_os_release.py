@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from pinbot.errors import ImageError
 from pinbot.image.packages import os_release
-from pinbot.model.image import Distribution
+from pinbot.model.image import Distribution, Ecosystem, Package
 
 PLACE = "etc/os-release"
 
@@ -51,3 +51,26 @@ def test_any_bytes_are_read(data: bytes) -> None:
     distribution = os_release.parse(data, PLACE)
     assert distribution.id
     assert distribution.name.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "name", "version", "distribution"),
+    [
+        (Ecosystem.APK, "alpine-release", "3.20.3-r0", Distribution(id="alpine", version="3.20.3")),
+        (Ecosystem.APK, "alpine-release", "3.21.0_alpha20240923-r0", None),
+        (Ecosystem.APK, "wolfi-baselayout", "20230201-r16", Distribution(id="wolfi", version="20230201")),
+        (Ecosystem.DPKG, "base-files", "12.4+deb12u5", Distribution(id="debian", version="12")),
+        (Ecosystem.DPKG, "base-files", "13.8", Distribution(id="debian", version="13")),
+        (Ecosystem.DPKG, "base-files", "13ubuntu10.1", None),
+        (Ecosystem.RPM, "rocky-release", "9.4-1.7.el9", Distribution(id="rocky", version="9.4")),
+        (Ecosystem.RPM, "almalinux-release", "9.4-2.el9", Distribution(id="almalinux", version="9.4")),
+        (Ecosystem.GO, "base-files", "12", None),
+        (Ecosystem.DPKG, "bash", "5.2", None),
+    ],
+)
+def test_the_package_that_brings_the_file_stands_in_for_it(
+    ecosystem: Ecosystem, name: str, version: str, distribution: Distribution | None
+) -> None:
+    other = Package(ecosystem=Ecosystem.DPKG, name="adduser", version="3.134")
+    package = Package(ecosystem=ecosystem, name=name, version=version)
+    assert os_release.implied_by([other, package]) == distribution
