@@ -18,6 +18,7 @@ from pinbot.model.image import EntryKind
 _FEW = 40
 """Mozilla's list, which distributions ship, has had more than 110 roots for twenty years."""
 
+_NAMED = 3
 _NO_ZONES = frozenset(
     {
         "+VERSION",
@@ -79,9 +80,11 @@ def _bundle(image: ImageSubject, path: str) -> Iterator[Remark]:
     expired = bundle.expired(image.at) if image.at else ()
     if len(expired) == len(bundle.certificates):
         yield Problem(message=f"all certificates in {quoted(path)} have expired", path=path)
-    for certificate in expired if len(expired) < len(bundle.certificates) else ():
+    elif expired:
+        names = ", ".join(repr(certificate.subject) for certificate in expired[:_NAMED])
+        more = f" and {len(expired) - _NAMED} more" if len(expired) > _NAMED else ""
         yield Problem(
-            message=f"{certificate.subject!r} in {quoted(path)} expired on {certificate.expires:%Y-%m-%d}",
+            message=f"{quoted(path)} holds certificates that have expired: {names}{more}",
             path=path,
             severity=Severity.NOTE,
             remedy="renew the package that it comes from",
@@ -122,7 +125,7 @@ def _zones(image: ImageSubject) -> Iterator[Remark]:
             more = f"; so it is with {len(members) - 1} more below {quoted(path)}" if len(members) > 1 else ""
             yield Problem(message=f"{quoted(members[0])} {what}{more}", path=path)
     for path, members in gather(unread).items():
-        yield NotChecked(f"{len(members)} files at {quoted(path)} could not be read")
+        yield NotChecked(f"{count(len(members), 'file')} at {quoted(path)} could not be read")
     if not entries and local is None and not places.variable(image.config, "TZ"):
         yield DoesNotApply("the image has no time zones")
 

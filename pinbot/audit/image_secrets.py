@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from pinbot.audit import tokens
+from pinbot.audit import keeping, tokens
 from pinbot.audit.access import count, quoted
 from pinbot.audit.check import Check, NotChecked, Problem, Remark
 from pinbot.audit.subject import ImageSubject
-from pinbot.model.finding import Rule, Severity
+from pinbot.model.finding import Profile, Rule, Severity
 from pinbot.model.image import Entry, EntryKind
 
 _HARMLESS = frozenset(
@@ -54,12 +54,12 @@ def _secrets(image: ImageSubject) -> Iterator[Remark]:
             )
         elif entry.kind is EntryKind.FILE and entry.size:
             content = image.files.content(entry.path)
-            if content is None:
-                unread += 1
-            else:
+            if content is not None:
                 yield from _file(entry, content)
+            elif image.profile is Profile.SCRATCH or keeping.is_wanted(entry):
+                unread += 1
     if unread:
-        yield NotChecked(f"{count(unread, 'file')} could not be looked into, since they are large")
+        yield NotChecked(f"{count(unread, 'file')} could not be searched: too large, or too much in all")
 
 
 def _config(image: ImageSubject) -> Iterator[Remark]:

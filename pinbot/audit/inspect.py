@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from pinbot.audit import binary_subject, catalog, profile
+from pinbot.audit import binary_subject, catalog, keeping, profile, start
 from pinbot.audit.audit import examine, join
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import ImageError, Mismatch, Untrustworthy
@@ -12,15 +12,12 @@ from pinbot.image import look, platforms
 from pinbot.image.files import Files
 from pinbot.model.binary import Binary
 from pinbot.model.finding import Audit, Profile, Unchecked
-from pinbot.model.image import Entry, ImageConfig
+from pinbot.model.image import ImageConfig
 from pinbot.model.inspection import Inspection, Program
 from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.reference import Platform
 from pinbot.ports import ImageSource
 
-_MIB = 1024**2
-_SMALL, _SMALL_TOGETHER = _MIB, 96 * _MIB
-_PROGRAM, _PROGRAMS_TOGETHER = 96 * _MIB, 144 * _MIB
 _NEED_NO_FILES = frozenset({"I12", "I15"})
 
 
@@ -52,7 +49,8 @@ async def inspect(source: ImageSource, terms: Terms, platform: Platform | None =
     try:
         config = await look.config(source, manifest)
         _refuse_foreign(config, source.name)
-        files = await look.files(source, manifest, config, keep=Keeper())
+        keeper = keeping.Keeper(path.strip("/") for path in start.candidates(config))
+        files = await look.files(source, manifest, config, keep=keeper)
     except (Mismatch, Untrustworthy) as error:
         return _mismatched(source.name, descriptor, manifest, terms, error.message)
     subject = ImageSubject(
@@ -84,27 +82,6 @@ async def inspect(source: ImageSource, terms: Terms, platform: Platform | None =
             if isinstance(binary.outcome, Binary)
         ),
     )
-
-
-class Keeper:
-    """Says of which files the content is kept: small ones for what is in them, and programs.
-
-    A file is kept whole or not at all. Each kind has room of its own, which the other cannot take.
-    """
-
-    def __init__(self) -> None:
-        self._small = _SMALL_TOGETHER
-        self._programs = _PROGRAMS_TOGETHER
-
-    def __call__(self, entry: Entry) -> int:
-        """How many bytes of a file to keep."""
-        if entry.size <= min(_SMALL, self._small):
-            self._small -= entry.size
-            return _SMALL
-        if entry.mode & 0o111 and entry.size <= min(_PROGRAM, self._programs):
-            self._programs -= entry.size
-            return _PROGRAM
-        return 0
 
 
 def _refuse_foreign(config: ImageConfig, name: str) -> None:

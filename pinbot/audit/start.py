@@ -48,7 +48,7 @@ def program(config: ImageConfig, files: Files) -> Program:
         return Program(word="")
     word = config.command[0]
     found = Program(word=word)
-    for path in _candidates(word, config):
+    for path in candidates(config):
         entry = files.resolve(path)
         if entry is not None and is_executable(entry):
             return Program(word=word, path=path, entry=entry)
@@ -57,7 +57,11 @@ def program(config: ImageConfig, files: Files) -> Program:
     return found
 
 
-def _candidates(word: str, config: ImageConfig) -> Iterator[str]:
+def candidates(config: ImageConfig) -> Iterator[str]:
+    """Where the first word of the command is looked for, in order; paths that begin with a slash."""
+    if not config.command:
+        return
+    word = config.command[0]
     folder = config.working_dir or "/"
     if "/" in word:
         yield normpath(join("/", folder, word))

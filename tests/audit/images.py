@@ -12,7 +12,7 @@ import certifi
 
 from pinbot.audit import catalog
 from pinbot.audit.audit import examine
-from pinbot.audit.inspect import Keeper
+from pinbot.audit.keeping import Keeper
 from pinbot.audit.subject import ImageSubject
 from pinbot.image.files import Files
 from pinbot.image.layers.layer import Layer

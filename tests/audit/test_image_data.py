@@ -97,8 +97,11 @@ def test_a_bundle_that_was_cut_short_is_broken() -> None:
 
 def test_certificates_that_have_expired_are_noted_by_name() -> None:
     old = certificate("Old Root", expires=EXPIRED)
-    message = f"'CN=Old Root' in '/{PATH}' expired on {EXPIRED:%Y-%m-%d}"
+    message = f"'/{PATH}' holds certificates that have expired: 'CN=Old Root'"
     assert bundle(MANY + old) == [(NOTE, PATH, message)]
+    others = "".join(certificate(f"Older {number}", expires=EXPIRED) for number in range(4))
+    message += ", 'CN=Older 0', 'CN=Older 1' and 2 more"
+    assert bundle(MANY + old + others) == [(NOTE, PATH, message)]
 
 
 def test_a_bundle_in_which_all_have_expired_is_an_error() -> None:

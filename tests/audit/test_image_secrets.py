@@ -96,9 +96,7 @@ def test_of_many_alike_in_one_file_one_is_told() -> None:
     assert len(told("I11", image(file("app/x", f"{TOKEN}\n{TOKEN}\n")))) == 1
 
 
-@pytest.mark.parametrize(
-    "path", ["usr/lib/python3/test/key.pem", "app/testdata/key.pem", "usr/share/doc/x/key"]
-)
+@pytest.mark.parametrize("path", ["usr/lib/python3/test/key.pem", "app/testdata/key.pem", "srv/docs/x/key"])
 def test_what_is_there_to_be_tried_out_is_a_note(path: str) -> None:
     message = f"'/{path}' holds a private key, in line 1"
     assert told("I11", image(file(path, KEY.format("", "")), profile=ANY)) == [(NOTE, path, message)]
@@ -114,5 +112,7 @@ def test_a_repository_and_settings_that_were_copied_along_are_warnings() -> None
 
 
 def test_what_is_too_large_to_be_searched_is_said() -> None:
-    (entry,) = look("I11", image(file("app/data", b"x" * 2**21))).unchecked
-    assert entry.reason == "1 file could not be looked into, since they are large"
+    large = file("app/data", b"x" * 2**21)
+    (entry,) = look("I11", image(large)).unchecked
+    assert entry.reason == "1 file could not be searched: too large, or too much in all"
+    assert look("I11", image(large, profile=ANY)).unchecked == ()

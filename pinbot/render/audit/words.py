@@ -17,8 +17,8 @@ def verdict(audit: Audit) -> str:
 
 
 def told(finding: Finding) -> str:
-    """What is wrong, with the path before it where the message does not begin with that itself."""
-    if finding.path is None or finding.message.startswith(f"'/{finding.path}'"):
+    """What is wrong, with the path before it where the message does not name that itself."""
+    if finding.path is None or f"/{finding.path}" in finding.message:
         return finding.message
     return f"/{finding.path}: {finding.message}"
 
