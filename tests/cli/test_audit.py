@@ -209,7 +209,7 @@ def foreign_layer() -> Image:
     class Lying(Image):
         @property
         def config_bytes(self) -> bytes:
-            document = json.loads(Image.config_bytes.fget(self))  # type: ignore[attr-defined]
+            document = json.loads(super().config_bytes)
             document["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]
             return to_json(document)
 
