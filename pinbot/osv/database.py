@@ -48,7 +48,8 @@ class OsvDatabase:
     async def affecting(self, inventory: Inventory) -> Exposures:
         """See `VulnerabilityDatabase.affecting`."""
         wanted = {package: queries(package, inventory.distribution) for package in inventory.packages}
-        await self._learn(dict.fromkeys(query for asked in wanted.values() for query in asked))
+        async with self._service.deadline():
+            await self._learn(dict.fromkeys(query for asked in wanted.values() for query in asked))
         found: dict[str, dict[Package, None]] = {}
         for package, asked in wanted.items():
             for query in asked:
@@ -77,10 +78,12 @@ class OsvDatabase:
         unknown = [name for name in dict.fromkeys(ids) if name not in self._described]
         tasks = [asyncio.ensure_future(one(name)) for name in unknown[:MOST_DESCRIBED]]
         try:
-            await asyncio.gather(*tasks)
+            async with self._service.deadline():
+                await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(self._described.get(name, Vulnerability(id=name)) for name in dict.fromkeys(ids))
 
     def _value(self, name: str, record: dict[str, Any] | None) -> Vulnerability:

@@ -3,9 +3,12 @@
 import asyncio
 import json
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,7 +23,7 @@ _HINT = "try again later; vulnerabilities are looked up only where `vulnerabilit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds that it may take to connect, between two bytes, for one exchange, and for all of them."""
+    """Seconds that it may take to connect, between two bytes, for one exchange, and for one look-up."""
 
     connect: float = 5.0
     read: float = 15.0
@@ -37,7 +40,7 @@ class Service:
 
     Args:
         url: where `/v1/...` begins.
-        clock: for pauses, and the time that all exchanges have together.
+        clock: for pauses.
         tries: how often something is asked that went wrong for a reason that may pass.
     """
 
@@ -46,7 +49,6 @@ class Service:
         self._clock = clock
         self._timing = timing or Timing()
         self._tries = tries
-        self._began = clock.monotonic()
         self._opened: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,6 +60,19 @@ class Service:
         if self._opened is not None:
             await self._opened.aclose()
 
+    @asynccontextmanager
+    async def deadline(self) -> AsyncIterator[None]:
+        """All exchanges of one look-up have an end together.
+
+        Raises:
+            VulnerabilityError: it has come.
+        """
+        try:
+            async with asyncio.timeout(self._timing.total):
+                yield
+        except TimeoutError as error:
+            raise self._error(f"did not answer everything within {self._timing.total:g} seconds") from error
+
     async def ask(self, method: str, path: str, body: object = None) -> dict[str, Any] | None:
         """The document that the service answers with; None where it says that there is none.
 
@@ -66,8 +81,6 @@ class Service:
         """
         content = None if body is None else json.dumps(body).encode()
         for attempt in range(1, self._tries + 1):
-            if self._clock.monotonic() - self._began > self._timing.total:
-                raise self._error(f"did not answer everything within {self._timing.total:g} seconds")
             try:
                 return await self._exchange(method, path, content)
             except _Trouble as trouble:
@@ -107,6 +120,7 @@ class Service:
         if self._opened is None:
             secure = self._url.startswith("https:")
             try:
+                _ = urlsplit(self._url).port  # out of range, it would break out of anyio as a group of errors
                 self._opened = httpx.AsyncClient(
                     verify=_trusted() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                     http2=True,
@@ -114,7 +128,7 @@ class Service:
                     timeout=httpx.Timeout(self._timing.read, connect=self._timing.connect),
                 )
             except (ValueError, ImportError) as error:
-                raise self._error(f"cannot be reached by the proxy in the environment: {error}") from error
+                raise self._error(f"cannot be asked: {error}") from error
         return self._opened
 
     def _document(self, body: bytes) -> dict[str, Any]:

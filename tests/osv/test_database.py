@@ -219,7 +219,34 @@ def test_a_service_that_is_not_there_or_silent_is_told() -> None:
         ask(url, lambda database: database.affecting(INVENTORY))
 
 
-def test_all_requests_together_have_an_end(osv: OsvServer) -> None:
-    osv.faults = [503] * 3
-    with pytest.raises(VulnerabilityError, match="did not answer everything within 2 seconds"):
-        ask(osv, lambda database: database.affecting(INVENTORY), timing=Timing(total=2.0))
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://256.256.256.256", "cannot be asked: Invalid IPv4 address"),
+        ("http://localhost:99999", "cannot be asked: Port out of range"),
+        ("http://xn--", "cannot be asked: "),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_told(url: str, said: str) -> None:
+    with pytest.raises(VulnerabilityError, match=said):
+        ask(url, lambda database: database.affecting(INVENTORY))
+
+
+def test_a_service_that_does_not_speak_tls_and_a_proxy_that_is_none_are_told(
+    osv: OsvServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = osv.url.replace("http:", "https:")
+    with pytest.raises(VulnerabilityError, match=r"does not answer: .*SSL"):
+        ask(url, lambda database: database.affecting(INVENTORY))
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://proxy")
+    with pytest.raises(VulnerabilityError, match=r"cannot be asked: .*gopher"):
+        ask(url, lambda database: database.affecting(INVENTORY))
+
+
+@pytest.mark.parametrize("what", ["affecting", "describe"])
+def test_all_requests_of_a_look_up_have_an_end_together(what: str) -> None:
+    about = INVENTORY if what == "affecting" else ["CVE-2024-4741"]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(VulnerabilityError, match=r"did not answer everything within 0\.2 seconds"):
+            ask(url, lambda database: getattr(database, what)(about), timing=Timing(total=0.2))
