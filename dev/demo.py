@@ -89,7 +89,7 @@ def _project(home: Path, registry: str) -> Path:
 
 
 def _show_pull_request(repository: Repository) -> None:
-    [pull] = repository.pulls.values()
+    pull = next(pull for pull in repository.open_pulls() if "rust" in pull.head)
     say(f"\nPull request #{pull.number}, as it is rendered:")
     console.print(Panel(Markdown(_for_terminals(pull.body or "")), title=pull.title, width=WIDTH))
     say("What its branch changes:")

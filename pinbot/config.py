@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
+from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.reference import DOCKER_HUB
 from pinbot.policy import Policy
 
@@ -184,6 +185,7 @@ class Config:
     build: BuildSettings = field(default_factory=BuildSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     policy: Policy = field(default_factory=Policy)
+    pull_requests: PullRequestSettings = field(default_factory=PullRequestSettings)
     vulnerabilities: VulnerabilitySettings = field(default_factory=VulnerabilitySettings)
 
     def registry(self, name: str) -> RegistrySettings:

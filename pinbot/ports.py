@@ -7,10 +7,10 @@ from typing import Protocol
 from pinbot.model.build import BuildOutcome, BuildRequest
 from pinbot.model.diagnosis import Access
 from pinbot.model.image import Taken
-from pinbot.model.ledger import Ledger
+from pinbot.model.ledger import Ledger, Rejection
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
-from pinbot.model.proposal import Proposal, PullRequest
+from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
 from pinbot.model.reference import ImageReference, Platform
 from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
 
@@ -235,8 +235,35 @@ class Builder(Protocol):
 class Forge(Protocol):
     """Where pull requests live."""
 
-    async def find(self, proposal: Proposal) -> PullRequest | None:
-        """The open pull request that makes the changes of this proposal already, on the base as it is now.
+    async def survey(self, base: str | None) -> Survey:
+        """See how things stand: the branch to merge into (None: the default one), and pinbot's pull requests.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def find(self, proposal: Proposal, survey: Survey) -> PullRequest | None:
+        """The open pull request that needs nothing done, if so.
+
+        It makes the changes of this proposal already, on the base as it is now; or people worked on it, and
+        it is theirs. Title and body are not compared: they may tell what another run found out on the way.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def rejected(self, branch: str) -> tuple[Rejection, ...]:
+        """What people turned down that came from a branch: pull requests that were closed without a merge.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def close(self, pull: OwnPull, why: str) -> PullRequest:
+        """Close a pull request with a comment, and delete its branch; one that people worked on stays open.
 
         Raises:
             ForgeError: as for `propose`.

@@ -6,6 +6,7 @@ import re
 import threading
 import tracemalloc
 from dataclasses import fields
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ from pinbot.config import (
 )
 from pinbot.configfile.load import load
 from pinbot.configfile.policy import POLICY_KEYS, RULE_KEYS
+from pinbot.configfile.pull_requests import PULL_REQUEST_KEYS, SCHEDULE_KEYS
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
+from pinbot.model.proposing import Grouping, MergeMethod, PullRequestSettings, Schedule
 from pinbot.model.reference import Platform
 from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.policy import Policy, Rule
@@ -113,7 +116,7 @@ def test_every_key_has_a_row_in_the_page() -> None:
 
 
 def test_every_key_of_the_policy_is_in_the_page() -> None:
-    for key in (*POLICY_KEYS, *RULE_KEYS):
+    for key in (*POLICY_KEYS, *RULE_KEYS, *PULL_REQUEST_KEYS, *SCHEDULE_KEYS):
         assert f"`{key}`" in PAGE
 
 
@@ -460,6 +463,66 @@ rules:
         (9, 15, "'@ada' is not the name of a user"),
         (10, 11, "expected a text"),
         (11, 3, "expected `key: value` lines here"),
+    ]
+
+
+def test_everything_that_can_be_said_of_pull_requests(tmp_path: Path) -> None:
+    text = """\
+pull_requests:
+  group: file
+  limit: 3
+  per_run: 0
+  schedule:
+    days: [mon, SUN]
+    from: 6:30
+    to: 24:00
+    zone: Europe/Berlin
+  labels: [deps]
+  reviewers: [ada]
+  team_reviewers: [platform]
+  assignees: [grace]
+  draft: true
+  auto_merge: squash
+  dashboard: true
+"""
+    assert read(tmp_path, text).pull_requests == PullRequestSettings(
+        group=Grouping.FILE,
+        limit=3,
+        per_run=None,
+        schedule=Schedule(days=frozenset({0, 6}), start=time(6, 30), end=time.min, zone="Europe/Berlin"),
+        labels=("deps",),
+        reviewers=("ada",),
+        team_reviewers=("platform",),
+        assignees=("grace",),
+        draft=True,
+        auto_merge=MergeMethod.SQUASH,
+        dashboard=True,
+    )
+
+
+def test_mistakes_about_pull_requests(tmp_path: Path) -> None:
+    text = """\
+pull_requests:
+  group: each
+  limit: many
+  per_run: -1
+  schedule: {days: [monday], from: 25:00, to: [1], zone: Mars/Base, at: 5}
+  team_reviewers: [Acme/x]
+  draft: perhaps
+  auto_merge: yes
+"""
+    assert mistakes(tmp_path, text) == [
+        (2, 10, "expected one of all, image, file, not 'each'"),
+        (3, 10, "expected a whole number, not 'many'"),
+        (4, 12, "expected a whole number, not '-1'"),
+        (5, 21, "expected one of mon, tue, wed, thu, fri, sat, sun, not 'monday'"),
+        (5, 36, "expected a time of the day like 6:30, not '25:00'"),
+        (5, 47, "expected a time of the day like 6:30"),
+        (5, 58, "'Mars/Base' is no time zone"),
+        (5, 69, "unknown key 'at'"),
+        (6, 20, "'Acme/x' is not the name of a team as in its address"),
+        (7, 10, "expected one of true, false, not 'perhaps'"),
+        (8, 15, "expected one of merge, squash, rebase, not 'yes'"),
     ]
 
 

@@ -16,11 +16,13 @@ from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import ConfigError, NothingToDo, PinbotError
 from pinbot.model.plan import Plan
 from pinbot.model.report import UpdateReport
+from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
 from pinbot.ports import Forge
 from pinbot.render import json, text
+from pinbot.worktree import files
 from pinbot.worktree.tree import Tree
 
 SHARED: tuple[Parameter, ...] = (
@@ -147,8 +149,12 @@ def change(
                     builder=wiring.builder(settings, config) if wants_build else None,
                     targets=config.build.targets,
                     forge=forge,
-                    base=base,
-                    labels=labels,
+                    terms=Terms(
+                        settings=config.pull_requests,
+                        base=base,
+                        labels=labels,
+                        whole=not only and any(files.real(Path(path)) == tree.root for path in paths),
+                    ),
                     ledger=wiring.ledger(),
                     explainer=await stack.enter_async_context(explainer),
                     dry_run=dry_run,

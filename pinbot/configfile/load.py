@@ -8,10 +8,14 @@ from pinbot.config import Config
 from pinbot.configfile.audit import read_audit
 from pinbot.configfile.build import read_build
 from pinbot.configfile.policy import POLICY_KEYS, read_policy
+from pinbot.configfile.pull_requests import read_pull_requests
 from pinbot.configfile.registries import read_registries
 from pinbot.configfile.vulnerabilities import read_vulnerabilities
 from pinbot.errors import Several
 from pinbot.yamlnodes import NodeReader, read
+
+SECTIONS = ("registries", "build", "audit", "vulnerabilities", "pull_requests")
+"""What stands at the top of the file, beside the policy."""
 
 
 def load(path: Path) -> Config:
@@ -32,11 +36,12 @@ def load(path: Path) -> Config:
 
 
 def _config(reader: NodeReader, document: Node) -> Config:
-    root = reader.section(document, "registries", "build", "audit", "vulnerabilities", *POLICY_KEYS)
+    root = reader.section(document, *SECTIONS, *POLICY_KEYS)
     return Config(
         registries=tuple(read_registries(reader, root.get("registries"))),
         build=read_build(reader, root.get("build")),
         audit=read_audit(reader, root.get("audit")),
         vulnerabilities=read_vulnerabilities(reader, root.get("vulnerabilities")),
         policy=read_policy(reader, root),
+        pull_requests=read_pull_requests(reader, root.get("pull_requests")),
     )

@@ -5,14 +5,35 @@ without harm, so a run that stops anywhere is mended by the next one, and two ru
 request.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinbot.errors import ForgeConflict, ForgeError
-from pinbot.forge.remote import Commit, OpenPull, Remote, TreeChange, TreeEntry
-from pinbot.forge.seal import Seal, blob_id, fingerprint, mark, marked, read_seal, seal
-from pinbot.model.proposal import Proposal, ProposedFile, PullRequest, PullRequestAction
+from pinbot.forge.remote import Commit, Pull, Remote, TreeChange, TreeEntry
+from pinbot.forge.seal import (
+    Seal,
+    blob_id,
+    fingerprint,
+    mark,
+    marked,
+    read_mark,
+    read_seal,
+    read_subjects,
+    seal,
+    without_subjects,
+)
+from pinbot.model.ledger import Rejection
+from pinbot.model.proposal import (
+    PREFIX,
+    OwnPull,
+    Proposal,
+    ProposedFile,
+    PullRequest,
+    PullRequestAction,
+    Survey,
+)
 
 _ATTEMPTS = 3
+_OTHERS = "holds commits that pinbot did not make"
 _LINK = "120000"
 _REGULAR = frozenset({"100644", "100755"})
 
@@ -23,21 +44,65 @@ class PullRequests:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
 
-    async def find(self, proposal: Proposal) -> PullRequest | None:
-        """The open pull request that makes the changes of this proposal already; None if there is none.
-
-        Title and body are not compared, for they may tell what another run found out on the way; but the body
-        must have been written for this proposal.
+    async def survey(self, base: str | None) -> Survey:
+        """See `Forge.survey`: two requests, or one more where nobody has a pull request open.
 
         Raises:
             ForgeError: see `propose`.
         """
-        scene = await self._look(proposal)
-        if scene.pull is None or scene.head is None or not _holds(scene.head, scene.base, proposal):
+        pulls = await self._remote.all_open_pulls()
+        name = base or await self._remote.default_branch()
+        head = await self._head_of_base(name)
+        own = [_own(pull) for pull in pulls if pull.branch.startswith(PREFIX) and pull.base == name]
+        return Survey(base=name, head=head.sha, pulls=tuple(sorted(own, key=lambda pull: pull.number)))
+
+    async def find(self, proposal: Proposal, survey: Survey) -> PullRequest | None:
+        """See `Forge.find`: no request where the list of pull requests tells it, else one or two.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        pull = survey.pull_of(proposal.branch)
+        if pull is None:
             return None
-        if mark(proposal) not in scene.pull.body:
+        if pull.mark == mark(proposal, base=survey.head, head=pull.head):
+            return PullRequest(number=pull.number, url=pull.url, action=PullRequestAction.UNCHANGED)
+        if pull.mark.endswith(f" {pull.head}"):
+            return None  # nobody but pinbot has moved it
+        head = await self._remote.head(proposal.branch)
+        if head is None or await self._may_replace(proposal.branch, head):
             return None
-        return PullRequest(number=scene.pull.number, url=scene.pull.url, action=PullRequestAction.UNCHANGED)
+        return _left_alone(proposal, pull.number, pull.url)
+
+    async def rejected(self, branch: str) -> tuple[Rejection, ...]:
+        """See `Forge.rejected`: one request. What pinbot closes itself no longer says what it moved.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        return tuple(
+            Rejection(image=subject.image, digest=subject.digest, number=pull.number)
+            for pull in await self._remote.closed_pulls(branch)
+            if not pull.merged
+            for subject in read_subjects(pull.body)
+        )
+
+    async def close(self, pull: OwnPull, why: str) -> PullRequest:
+        """See `Forge.close`. A run that is killed on the way leaves at worst a comment too many.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        head = await self._remote.head(pull.branch)
+        if head is not None and not await self._may_replace(pull.branch, head):
+            note = f"nothing asks for it any more, but its branch {_OTHERS}: close it if they are not needed"
+            return PullRequest(
+                number=pull.number, url=pull.url, action=PullRequestAction.LEFT_ALONE, note=note
+            )
+        await self._remote.comment(pull.number, why)
+        await self._remote.close_pull(pull.number, body=without_subjects(pull.body))
+        await self._remote.delete_branch(pull.branch)
+        return PullRequest(number=pull.number, url=pull.url, action=PullRequestAction.CLOSED)
 
     async def propose(self, proposal: Proposal) -> PullRequest:
         """Make one pull request hold exactly this proposal, as one commit on the head of its base.
@@ -48,15 +113,16 @@ class PullRequests:
             ForgeError: the forge could not do it, or could not be asked.
         """
         scene = await self._look(proposal)
-        moved = False
-        if scene.head is None or not _holds(scene.head, scene.base, proposal):
-            if scene.head is not None and not await self._may_replace(proposal.branch, scene.head):
-                return _left_alone(proposal, scene.pull)
+        head, moved = scene.head, False
+        if head is None or not _holds(head, scene.base, proposal):
+            if head is not None and not await self._may_replace(proposal.branch, head):
+                return _left_alone_in(proposal, scene.pull)
             commit = await self._commit(proposal, scene.base, scene.base_branch)
-            if not await self._point(proposal, scene.base, commit):
-                return _left_alone(proposal, scene.pull)
-            moved = True
-        return await self._publish(proposal, scene.base_branch, scene.pull, moved=moved)
+            pointed = await self._point(proposal, scene.base, commit)
+            if pointed is None:
+                return _left_alone_in(proposal, scene.pull)
+            scene, moved = replace(scene, at=pointed), True
+        return await self._publish(proposal, scene, moved=moved)
 
     async def _look(self, proposal: Proposal) -> "_Scene":
         """Read all that decides what there is to do."""
@@ -67,18 +133,30 @@ class PullRequests:
                 f"the pull request would go from {base_branch} into itself",
                 hint="choose another name for the branch of the pull request",
             )
-        base = await self._remote.head(base_branch)
+        base = await self._head_of_base(base_branch)
+        head = await self._remote.head(proposal.branch)
+        return _Scene(
+            base_branch=base_branch,
+            base=base,
+            head=head,
+            at="" if head is None else head.sha,
+            pull=_into(base_branch, pulls),
+        )
+
+    async def _head_of_base(self, branch: str) -> Commit:
+        base = await self._remote.head(branch)
         if base is None:
             raise ForgeConflict(
-                f"there is no branch {base_branch} on the forge",
+                f"there is no branch {branch} on the forge",
                 hint="push it, or name the branch that pull requests shall go to",
             )
-        head = await self._remote.head(proposal.branch)
-        return _Scene(base_branch=base_branch, base=base, head=head, pull=_into(base_branch, pulls))
+        return base
 
     async def _may_replace(self, branch: str, head: Commit) -> bool:
         """Whether nothing of anybody is lost when the branch moves away from `head`."""
-        return _is_own(head) or await self._remote.was_merged(branch, head.sha)
+        return _is_own(head) or any(
+            pull.merged and pull.head == head.sha for pull in await self._remote.closed_pulls(branch)
+        )
 
     async def _commit(self, proposal: Proposal, base: Commit, base_branch: str) -> str:
         """Store the one commit of the proposal, on top of the base."""
@@ -93,8 +171,8 @@ class PullRequests:
         message = seal(proposal.message, Seal(tree, fingerprint(proposal)))
         return await self._remote.create_commit(message, tree=tree, parent=base.sha)
 
-    async def _point(self, proposal: Proposal, base: Commit, commit: str) -> bool:
-        """Make the branch point to the commit; False if somebody else's work stands there now.
+    async def _point(self, proposal: Proposal, base: Commit, commit: str) -> str | None:
+        """Make the branch point to the commit; gives what it points to, None if that is somebody else's work.
 
         The branch is read once more because GitHub's REST API knows no "move it if it is still there": what
         was pushed while the commit was made must not be overwritten.
@@ -104,30 +182,30 @@ class PullRequests:
             if head is None:
                 done = await self._remote.create_branch(proposal.branch, commit)
             elif _holds(head, base, proposal):
-                done = True  # another run was faster and did the same
+                return head.sha  # another run was faster and did the same
             elif await self._may_replace(proposal.branch, head):
                 done = await self._remote.move_branch(proposal.branch, commit)
             else:
-                return False
+                return None
             if done:
-                return True
+                return commit
         raise ForgeConflict(
             f"the branch {proposal.branch} comes and goes while it is being written",
             hint="another run is at work on it: run again when that one is done",
         )
 
-    async def _publish(
-        self, proposal: Proposal, base_branch: str, pull: OpenPull | None, *, moved: bool
-    ) -> PullRequest:
+    async def _publish(self, proposal: Proposal, scene: "_Scene", *, moved: bool) -> PullRequest:
         """Have an open pull request with the proposal's title, body and labels."""
-        action = PullRequestAction.UPDATED if moved else PullRequestAction.UNCHANGED
-        body = marked(proposal.body, proposal)
+        pull, action = scene.pull, PullRequestAction.UPDATED if moved else PullRequestAction.UNCHANGED
+        body = marked(proposal.body, mark(proposal, base=scene.base.sha, head=scene.at))
         if pull is None:
-            pull = await self._remote.open_pull(proposal.branch, base_branch, title=proposal.title, body=body)
+            pull = await self._remote.open_pull(
+                proposal.branch, scene.base_branch, title=proposal.title, body=body, draft=proposal.draft
+            )
             action = PullRequestAction.OPENED
         if pull is None:
             # Another run opened it after this one had looked.
-            pull = _into(base_branch, await self._remote.open_pulls(proposal.branch))
+            pull = _into(scene.base_branch, await self._remote.open_pulls(proposal.branch))
             action = PullRequestAction.UPDATED
         if pull is None:
             raise ForgeConflict(
@@ -149,15 +227,16 @@ class PullRequests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """How things stand before anything is written."""
+    """How things stand before anything is written; `at` is the commit that the branch points to."""
 
     base_branch: str
     base: Commit
     head: Commit | None
-    pull: OpenPull | None
+    at: str
+    pull: Pull | None
 
 
-def _into(base: str, pulls: tuple[OpenPull, ...]) -> OpenPull | None:
+def _into(base: str, pulls: tuple[Pull, ...]) -> Pull | None:
     return next((pull for pull in pulls if pull.base == base), None)
 
 
@@ -181,17 +260,33 @@ def _lines(text: str) -> list[str]:
     return text.strip().splitlines()
 
 
-def _left_alone(proposal: Proposal, pull: OpenPull | None) -> PullRequest:
-    """What to say when the branch holds what somebody else made."""
-    others = f"the branch {proposal.branch} holds commits that pinbot did not make"
-    if pull is None:
-        raise ForgeConflict(others, hint="delete or rename that branch, and run again")
-    return PullRequest(
+def _own(pull: Pull) -> OwnPull:
+    return OwnPull(
         number=pull.number,
         url=pull.url,
-        action=PullRequestAction.LEFT_ALONE,
-        note=f"{others}; merge it, or delete the branch to have a new pull request",
+        branch=pull.branch,
+        base=pull.base,
+        head=pull.head,
+        mark=read_mark(pull.body),
+        body=pull.body,
+        subjects=read_subjects(pull.body),
     )
+
+
+def _left_alone_in(proposal: Proposal, pull: Pull | None) -> PullRequest:
+    """What to say when the branch holds what somebody else made, with or without a pull request."""
+    if pull is None:
+        raise ForgeConflict(
+            f"the branch {proposal.branch} {_OTHERS}", hint="delete or rename that branch, and run again"
+        )
+    return _left_alone(proposal, pull.number, pull.url)
+
+
+def _left_alone(proposal: Proposal, number: int, url: str) -> PullRequest:
+    note = (
+        f"the branch {proposal.branch} {_OTHERS}; merge it, or delete the branch to have a new pull request"
+    )
+    return PullRequest(number=number, url=url, action=PullRequestAction.LEFT_ALONE, note=note)
 
 
 def _change(file: ProposedFile, found: TreeEntry | None, base_branch: str) -> TreeChange:

@@ -32,15 +32,18 @@ class TreeChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPull:
-    """An open pull request from a branch of the same repository."""
+class Pull:
+    """A pull request from a branch of the same repository; `head` is the commit that it stands at."""
 
     number: int
     url: str
+    branch: str
+    head: str
     base: str
     title: str
     body: str
     labels: tuple[str, ...]
+    merged: bool = False
 
 
 class Remote(Protocol):
@@ -74,16 +77,32 @@ class Remote(Protocol):
         """Point a branch to another commit, whatever it pointed to; False if it is gone."""
         ...
 
-    async def open_pulls(self, branch: str) -> tuple[OpenPull, ...]:
+    async def all_open_pulls(self) -> tuple[Pull, ...]:
+        """All open pull requests from branches of this repository, the newest first."""
+        ...
+
+    async def open_pulls(self, branch: str) -> tuple[Pull, ...]:
         """The open pull requests from that branch of this repository, to whatever base."""
         ...
 
-    async def was_merged(self, branch: str, commit: str) -> bool:
-        """Whether a pull request from that branch was merged when it stood at that commit."""
+    async def closed_pulls(self, branch: str) -> tuple[Pull, ...]:
+        """The latest of those from that branch that were merged or closed, the newest first."""
         ...
 
-    async def open_pull(self, branch: str, base: str, *, title: str, body: str) -> OpenPull | None:
+    async def open_pull(self, branch: str, base: str, *, title: str, body: str, draft: bool) -> Pull | None:
         """Open a pull request; None if one is open already."""
+        ...
+
+    async def close_pull(self, number: int, *, body: str) -> None:
+        """Set the body, and close the pull request without merging it."""
+        ...
+
+    async def comment(self, number: int, text: str) -> None:
+        """Say something on a pull request."""
+        ...
+
+    async def delete_branch(self, branch: str) -> None:
+        """Delete a branch, if it is there."""
         ...
 
     async def edit_pull(self, number: int, *, title: str, body: str) -> None:

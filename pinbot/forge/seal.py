@@ -8,8 +8,9 @@ The last line of the message is a git trailer:
 cherry-picked no longer matches its own message: the seal is broken and the commit is theirs. `fingerprint`
 stands for the proposal, so that a branch that holds it already is recognised without reading a file.
 
-The body of the pull request carries the fingerprint too: a run that is killed after it moved the branch
-leaves a body that tells of another proposal, and the mark shows it.
+The body of the pull request carries the fingerprint too, with base and commit: by these the list of pull
+requests tells alone that nothing is to be done. A run that is killed after it moved the branch leaves a body
+that tells of another proposal, and the mark shows it.
 """
 
 import hashlib
@@ -17,9 +18,13 @@ import json
 import re
 from dataclasses import dataclass
 
-from pinbot.model.proposal import Proposal
+from pinbot.errors import InvalidReference
+from pinbot.model.proposal import Proposal, Subject
+from pinbot.model.reference import Digest
 
 _TRAILER = re.compile(r"^Pinbot-Seal: ([0-9a-f]{40,64}) ([0-9a-f]{16})[ \t\r]*$", re.MULTILINE)
+_MARK = re.compile(r"<!-- pinbot-proposal: ([0-9a-f]{16} [0-9a-f]{40,64} [0-9a-f]{40,64}) -->")
+_SUBJECTS = re.compile(r"<!-- pinbot: (\{[^\n]*\}) -->")
 _TRAILERS_ONLY = re.compile(r"(?:[A-Za-z0-9-]+: .+\n)*[A-Za-z0-9-]+: .+")
 
 
@@ -42,14 +47,38 @@ def fingerprint(proposal: Proposal) -> str:
     return hashlib.sha256(json.dumps([proposal.message, files]).encode()).hexdigest()[:16]
 
 
-def marked(body: str, proposal: Proposal) -> str:
-    """The body with a mark, invisible when rendered, that tells which proposal it was written for."""
-    return f"{body.rstrip()}\n\n{mark(proposal)}\n"
+def mark(proposal: Proposal, *, base: str, head: str) -> str:
+    """What the body of a pull request was written for: the proposal, the base, the one commit."""
+    return f"{fingerprint(proposal)} {base} {head}"
 
 
-def mark(proposal: Proposal) -> str:
-    """The mark of a proposal in the body of its pull request."""
-    return f"<!-- pinbot-proposal: {fingerprint(proposal)} -->"
+def marked(body: str, mark: str) -> str:
+    """The body with the mark at its end, invisible when rendered."""
+    return f"{body.rstrip()}\n\n<!-- pinbot-proposal: {mark} -->\n"
+
+
+def read_mark(body: str) -> str:
+    """The mark in a body, the last one if there are several; empty if there is none."""
+    found = _MARK.findall(body)
+    return found[-1] if found else ""
+
+
+def read_subjects(body: str) -> tuple[Subject, ...]:
+    """Which images a body says that it moves, and to what; whatever makes no sense is left out."""
+    subjects: dict[Subject, None] = {}
+    for text in _SUBJECTS.findall(body):
+        try:
+            entries = json.loads(text)["updates"]
+            for entry in entries:
+                subjects[Subject(image=str(entry["image"]), digest=Digest.parse(str(entry["digest"])))] = None
+        except (ValueError, KeyError, TypeError, RecursionError, InvalidReference):
+            continue
+    return tuple(subjects)
+
+
+def without_subjects(body: str) -> str:
+    """The body without what `read_subjects` finds."""
+    return _SUBJECTS.sub("", body).strip()
 
 
 def seal(message: str, seal: Seal) -> str:

@@ -1,7 +1,14 @@
 """What is proposed to a forge, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+
+from pinbot.model.proposing import MergeMethod
+from pinbot.model.reference import Digest
+
+PREFIX = "pinbot/"
+"""Of every branch that pinbot makes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +18,14 @@ class ProposedFile:
     path: str
     before: bytes
     after: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Subject:
+    """What a pull request is about: an image by its whole tagged name, and the digest that it shall have."""
+
+    image: str
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +39,12 @@ class Proposal:
         body: Markdown.
         message: of the commit.
         files: what the commit changes.
+        subjects: which images it moves, and to what.
         labels: names that the pull request carries: added where they are missing, never taken away.
+        reviewers, team_reviewers, assignees: who is asked for a review, and whose task it is.
+        draft: whether it is opened as a draft.
+        auto_merge: how the forge is to merge it by itself; None where people do.
+        ripe: when its digests will have been seen for long enough; None where they have been.
     """
 
     branch: str
@@ -33,7 +53,14 @@ class Proposal:
     body: str
     message: str
     files: tuple[ProposedFile, ...]
+    subjects: tuple[Subject, ...] = ()
     labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    team_reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    draft: bool = False
+    auto_merge: MergeMethod | None = None
+    ripe: datetime | None = None
 
 
 class PullRequestAction(StrEnum):
@@ -43,6 +70,7 @@ class PullRequestAction(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     LEFT_ALONE = "left-alone"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +81,45 @@ class PullRequest:
     url: str
     action: PullRequestAction
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPull:
+    """A pull request of pinbot's that is open.
+
+    Attributes:
+        number, url: what it is called.
+        branch, base: from where to where it goes.
+        head: the commit that its branch points to.
+        mark: what its body says that it was written for, and by which it is known again; may be empty.
+        body: its text.
+        subjects: which images it moves, and to what, as its body says.
+    """
+
+    number: int
+    url: str
+    branch: str
+    base: str
+    head: str
+    mark: str = ""
+    body: str = field(default="", repr=False)
+    subjects: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """How things stand on the forge before anything is done.
+
+    Attributes:
+        base: name of the branch that pull requests go to.
+        head: the commit that it points to.
+        pulls: pinbot's own that are open into that base, the oldest first.
+    """
+
+    base: str
+    head: str
+    pulls: tuple[OwnPull, ...] = ()
+
+    def pull_of(self, branch: str) -> OwnPull | None:
+        """The open pull request from a branch."""
+        return next((pull for pull in self.pulls if pull.branch == branch), None)

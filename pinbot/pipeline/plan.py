@@ -56,7 +56,7 @@ async def make_plan(
     answers = await resolve_all(resolver.resolve, (one.tagged for one in asked), progress)
     moving = _updates(asked, answers)
     ready, waits = (moving, ()) if judge is None else await judge.judge(moving)
-    changes, unwritable = _changes(found.sources, ready)
+    changes, unwritable = change_files(found.sources, ready)
     updates = updates_within(ready, {change.path for change in changes})
     failed = [one for one in asked if isinstance(answers[one.tagged], PinbotError)]
     return Plan(
@@ -142,7 +142,7 @@ def _failures(
             yield error.at(file=occurrence.file, line=place.line, column=place.column)
 
 
-def _changes(
+def change_files(
     sources: Iterable[SourceFile], updates: Iterable[Update]
 ) -> tuple[tuple[FileChange, ...], tuple[PinbotError, ...]]:
     """Apply the edits of each file and prove the result; a file that fails is left out and reported."""

@@ -1,36 +1,202 @@
-"""A plan and its verdicts to a pull request."""
+"""Updates to pull requests: which there are to be, which there are, and what follows from that."""
 
-from pinbot.model.plan import Update, UpdateKind
-from pinbot.model.proposal import Proposal, ProposedFile
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pinbot.errors import ForgeDenied, ForgeError
+from pinbot.model.plan import Update, UpdateKind, Wait
+from pinbot.model.proposal import (
+    OwnPull,
+    Proposal,
+    ProposedFile,
+    PullRequest,
+    PullRequestAction,
+    Subject,
+    Survey,
+)
+from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.report import UpdateReport
+from pinbot.pipeline.grouping import Group, groups
+from pinbot.pipeline.plan import change_files
+from pinbot.ports import Forge
 from pinbot.render import markdown
 from pinbot.worktree.tree import Tree
 
-BRANCH = "pinbot/images"
+Prepare = Callable[[UpdateReport], Awaitable[UpdateReport]]
+"""Explains and test-builds what a report is about."""
 
 
-def proposal_of(report: UpdateReport, *, tree: Tree, base: str | None, labels: tuple[str, ...]) -> Proposal:
-    """The one pull request that makes the changes which nothing speaks against."""
-    title = title_of(report.passed_updates)
-    return Proposal(
-        branch=BRANCH,
-        base=base,
-        title=title,
-        body=markdown.pull_request_body(report, naming=tree.name),
-        message=title,
-        files=tuple(
-            ProposedFile(path=tree.relative(change.path), before=change.source.data, after=change.after)
-            for change in report.passed
-        ),
-        labels=labels,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What pull requests are made by.
+
+    Attributes:
+        settings: what the configuration says.
+        base: the branch that they go to; None for the default one.
+        labels: beside those of the settings.
+        whole: whether the run looked at every image of the repository, so that a pull request which it
+            does not ask for is asked for by nothing.
+    """
+
+    settings: PullRequestSettings = field(default_factory=PullRequestSettings)
+    base: str | None = None
+    labels: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class Proposer:
+    """Makes the pull requests of one run.
+
+    Args:
+        forge: where.
+        tree: the repository.
+        terms: how.
+        prepare: explains and test-builds what is about to be proposed; what is proposed already is not built
+            another time.
+        now: the time, with its zone.
+    """
+
+    def __init__(self, forge: Forge, tree: Tree, terms: Terms, prepare: Prepare, now: datetime) -> None:
+        self._forge = forge
+        self._tree = tree
+        self._terms = terms
+        self._prepare = prepare
+        self._now = now
+        self._opened = 0
+
+    async def propose(self, report: UpdateReport) -> UpdateReport:
+        """Have one pull request for each group of updates, and none that nothing asks for.
+
+        Each is a matter of its own: what goes wrong with one is told, and the others are made.
+        """
+        try:
+            survey = await self._forge.survey(self._terms.base)
+        except ForgeError as error:
+            return replace(report, errors=(*report.errors, error))
+        wanted = groups(report.plan.updates, self._terms.settings.group, self._tree.name)
+        for group in wanted:
+            try:
+                report = await self._one(report, group, survey)
+            except ForgeDenied as error:
+                return replace(report, errors=(*report.errors, error))  # it would be so with all of them
+            except ForgeError as error:
+                report = replace(report, errors=(*report.errors, error))
+        return await self._close(report, survey, {group.branch for group in wanted})
+
+    async def _one(self, report: UpdateReport, group: Group, survey: Survey) -> UpdateReport:
+        part = self._part(report, group.updates)
+        if not part.plan.changes:
+            return report
+        existing = await self._forge.find(self._proposal(part, group), survey)
+        if existing is not None:
+            return _with_pull(report, existing)
+        if survey.pull_of(group.branch) is None:
+            part, waits = await self._allowed(part, group, survey)
+            report = replace(report, plan=replace(report.plan, waits=report.plan.waits + waits))
+            if not part.plan.changes:
+                return report
+        part = await self._prepare(part)
+        report = _joined(report, part)
+        if not part.passed:
+            return report
+        proposal = self._proposal(part, group)
+        # What was held makes it a smaller one than was looked for, and that may be there already.
+        existing = await self._forge.find(proposal, survey) if part.held else None
+        made = existing or await self._forge.propose(proposal)
+        self._opened += made.action is PullRequestAction.OPENED
+        return _with_pull(report, made)
+
+    async def _allowed(
+        self, part: UpdateReport, group: Group, survey: Survey
+    ) -> tuple[UpdateReport, tuple[Wait, ...]]:
+        """What of the group may be opened now, and why the rest may not."""
+        turned_down = {
+            Subject(image=one.image, digest=one.digest): one.number
+            for one in await self._forge.rejected(group.branch)
+        }
+        waits = tuple(
+            Wait(
+                update=update,
+                reason=f"pull request #{turned_down[subject]} with this digest was closed without a merge",
+            )
+            for update in part.plan.updates
+            for subject in _subjects((update,))
+            if subject in turned_down
+        )
+        refused = {wait.update for wait in waits}
+        left = tuple(update for update in part.plan.updates if update not in refused)
+        if left and not group.urgent and (why := self._not_now(survey)) is not None:
+            reason, until = why
+            waits += tuple(Wait(update=update, reason=reason, until=until) for update in left)
+            left = ()
+        return self._part(part, left), waits
+
+    def _not_now(self, survey: Survey) -> tuple[str, datetime | None] | None:
+        """Why no other pull request may be opened now, and until when, if that is known."""
+        settings, now = self._terms.settings, self._now
+        if settings.schedule is not None and not settings.schedule.allows(now):
+            return "pull requests are opened at other times", settings.schedule.next(now)
+        if settings.limit is not None and len(survey.pulls) + self._opened >= settings.limit:
+            return f"{len(survey.pulls) + self._opened} pull requests are open, and no more are allowed", None
+        if settings.per_run is not None and self._opened >= settings.per_run:
+            return f"{self._opened} pull requests were opened in this run, and no more are allowed", None
+        return None
+
+    async def _close(self, report: UpdateReport, survey: Survey, wanted: Collection[str]) -> UpdateReport:
+        """Close what nothing asks for any more, as far as this run can tell."""
+        if not self._terms.whole or report.plan.errors:
+            return report
+        waiting = {str(wait.update.image) for wait in report.plan.waits}
+        for pull in survey.pulls:
+            if pull.branch in wanted or any(subject.image in waiting for subject in pull.subjects):
+                continue
+            try:
+                report = _with_pull(report, await self._forge.close(pull, _why_needless(pull, report)))
+            except ForgeError as error:
+                report = replace(report, errors=(*report.errors, error))
+        return report
+
+    def _part(self, report: UpdateReport, updates: tuple[Update, ...]) -> UpdateReport:
+        """The report about these updates alone."""
+        changes, errors = change_files((change.source for change in report.plan.changes), updates)
+        plan = replace(report.plan, updates=updates, changes=changes)
+        return replace(report, plan=plan, errors=errors, verdicts=(), held=(), pull_requests=())
+
+    def _proposal(self, part: UpdateReport, group: Group) -> Proposal:
+        """The one pull request that makes the changes which nothing speaks against."""
+        settings, updates = self._terms.settings, part.passed_updates
+        title = title_of(updates)
+        treatments = [update.treatment for update in group.updates]
+        ripe = [update.ripe for update in updates if update.ripe is not None]
+        return Proposal(
+            branch=group.branch,
+            base=self._terms.base,
+            title=title,
+            body=markdown.pull_request_body(part, naming=self._tree.name),
+            message=title,
+            files=tuple(
+                ProposedFile(
+                    path=self._tree.relative(change.path), before=change.source.data, after=change.after
+                )
+                for change in part.passed
+            ),
+            subjects=_subjects(updates),
+            labels=_together(settings.labels, self._terms.labels, *(one.labels for one in treatments)),
+            reviewers=_together(settings.reviewers, *(one.reviewers for one in treatments)),
+            team_reviewers=settings.team_reviewers,
+            assignees=settings.assignees,
+            draft=settings.draft or bool(ripe),
+            auto_merge=settings.auto_merge,
+            ripe=max(ripe, default=None),
+        )
 
 
 def title_of(updates: tuple[Update, ...]) -> str:
     """One line that names the image, or counts them."""
     match updates:
         case [one]:
-            verb = "Pin" if one.kind is UpdateKind.PIN else "Update"
+            verb = {UpdateKind.PIN: "Pin", UpdateKind.REPAIR: "Repair"}.get(one.kind, "Update")
             return f"{verb} {one.image.familiar} to {one.new.digest.short if one.new.digest else one.new.tag}"
         case _:
             pins = sum(update.kind is UpdateKind.PIN for update in updates)
@@ -38,3 +204,39 @@ def title_of(updates: tuple[Update, ...]) -> str:
             counts = [(pins, "Pin"), (moves, "Update")]
             words = [f"{verb} {count}" for count, verb in counts if count]
             return f"{' and '.join(words)} base images".replace(" and Update", " and update")
+
+
+def _subjects(updates: Iterable[Update]) -> tuple[Subject, ...]:
+    found = (
+        Subject(image=str(update.image), digest=update.new.digest)
+        for update in updates
+        if update.new.digest is not None
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _together(*names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for some in names for name in some))
+
+
+def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:
+    return replace(report, pull_requests=(*report.pull_requests, pull))
+
+
+def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:
+    """The report, with what came of a part of it."""
+    return replace(
+        report,
+        explanations=report.explanations + part.explanations,
+        verdicts=report.verdicts + part.verdicts,
+        held=tuple(dict.fromkeys(report.held + part.held)),
+        errors=report.errors + part.errors,
+    )
+
+
+def _why_needless(pull: OwnPull, report: UpdateReport) -> str:
+    """What to say to those who watch a pull request that is closed."""
+    moving = {str(update.image) for update in report.plan.updates}
+    if any(subject.image in moving for subject in pull.subjects):
+        return "Its images are now part of another pull request of pinbot's."
+    return "There is nothing left to change here: what it proposed is on the base branch, or no longer there."

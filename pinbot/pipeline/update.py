@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinbot.errors import BuilderError, ForgeError, PinbotError
+from pinbot.errors import BuilderError, PinbotError
 from pinbot.model.build import BuildTarget
 from pinbot.model.ledger import Ledger, Sighting
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.plan import make_plan
-from pinbot.pipeline.propose import proposal_of
+from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.pipeline.verify import verify
 from pinbot.policy import Policy
 from pinbot.ports import Builder, Forge, LedgerStore, Progress, Registry
@@ -32,9 +32,8 @@ class Work:
         builder: gives the builder for test builds, asked for only when there is something to build; None
             where no test build is wanted.
         targets: the configured build targets.
-        forge: where to open the pull request; None to write to the working tree instead.
-        base: the branch that the pull request is for; None for the default one.
-        labels: for a pull request that is opened.
+        forge: where to open pull requests; None to write to the working tree instead.
+        terms: how pull requests are made.
         ledger: where is kept what earlier runs saw; None where nothing is.
         now: the time, with its zone.
         explainer: tells what changed in the images that move; None where nobody wants to know.
@@ -44,8 +43,7 @@ class Work:
     builder: Callable[[], Awaitable[Builder]] | None = None
     targets: tuple[BuildTarget, ...] = ()
     forge: Forge | None = None
-    base: str | None = None
-    labels: tuple[str, ...] = ()
+    terms: Terms = field(default_factory=Terms)
     ledger: LedgerStore | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     explainer: "Explainer | None" = None
@@ -71,11 +69,15 @@ async def update(
 
 async def _carry_out(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
     """Do with the plan what is to be done with it."""
+
+    async def prepare(part: UpdateReport) -> UpdateReport:
+        return await _verify(await _explain(part, tree, work, progress), tree, work, progress)
+
+    if work.forge is not None and not work.dry_run:
+        return await Proposer(work.forge, tree, work.terms, prepare, work.now).propose(report)
     if not report.plan.changes:
         return report
-    if work.forge is not None and not work.dry_run:
-        return await _propose(report, tree, work, work.forge, progress)
-    report = await _verify(await _explain(report, tree, work, progress), tree, work, progress)
+    report = await prepare(report)
     return report if work.dry_run else _write(report)
 
 
@@ -122,25 +124,6 @@ async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progre
         report.plan.changes, tree=tree, configured=work.targets, builder=builder, progress=progress
     )
     return replace(report, verdicts=verification.verdicts, held=verification.held)
-
-
-async def _propose(
-    report: UpdateReport, tree: Tree, work: Work, forge: Forge, progress: Progress
-) -> UpdateReport:
-    """Open or update the pull request; what is proposed already is not built another time."""
-    try:
-        existing = await forge.find(proposal_of(report, tree=tree, base=work.base, labels=work.labels))
-        if existing is not None:
-            return replace(report, pull_requests=(existing,))
-        report = await _verify(await _explain(report, tree, work, progress), tree, work, progress)
-        if not report.passed:
-            return report
-        proposal = proposal_of(report, tree=tree, base=work.base, labels=work.labels)
-        if report.held:  # the proposal is a smaller one than was looked for, and may be there already
-            existing = await forge.find(proposal)
-        return replace(report, pull_requests=(existing or await forge.propose(proposal),))
-    except ForgeError as error:
-        return replace(report, errors=(error,))
 
 
 def _write(report: UpdateReport) -> UpdateReport:

@@ -46,13 +46,8 @@ def make_older(project: Project, **age: float) -> None:
     ledger(project).write_text(json.dumps(document))
 
 
-def configure(project: Project, text: str) -> None:
-    """Add to the pinbot.yaml that says where the registry is."""
-    project.write("pinbot.yaml", project.read("pinbot.yaml").decode() + text)
-
-
 def test_a_new_digest_waits_until_it_was_seen_for_long_enough(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     old = pusher.image("library/cool", "1", image("old"))
     new = pusher.image("library/cool", "1", image("new"))
     project.write("Dockerfile", f"FROM cool:1@{old}\n")
@@ -77,7 +72,7 @@ def test_a_new_digest_waits_until_it_was_seen_for_long_enough(project: Project, 
 
 
 def test_each_digest_starts_its_own_wait(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     old = pusher.image("library/restless", "1", image("old"))
     project.write("Dockerfile", f"FROM restless:1@{old}\n")
     pusher.image("library/restless", "1", image("newer"))
@@ -89,7 +84,7 @@ def test_each_digest_starts_its_own_wait(project: Project, pusher: Pusher) -> No
 
 
 def test_a_first_pin_does_not_wait(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     digest = pusher.image("library/fresh", "1", image("fresh"))
     project.write("Dockerfile", "FROM fresh:1\n")
     assert project.pinbot("update").code == 0
@@ -97,7 +92,7 @@ def test_a_first_pin_does_not_wait(project: Project, pusher: Pusher) -> None:
 
 
 def test_a_digest_that_is_gone_is_repaired_at_once(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     new = pusher.image("library/dead", "1", image("alive"))
     project.write("Dockerfile", f"FROM dead:1@{GONE}\n")
     run = project.pinbot("update", "--format", "json")
@@ -106,7 +101,7 @@ def test_a_digest_that_is_gone_is_repaired_at_once(project: Project, pusher: Pus
 
 
 def test_a_rule_may_take_the_cooldown_off(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\nrules:\n- images: ['own:*']\n  cooldown: 0h\n")
+    project.configure("cooldown: 3d\nrules:\n- images: ['own:*']\n  cooldown: 0h\n")
     old = pusher.image("library/own", "1", image("old"))
     new = pusher.image("library/own", "1", image("new"))
     project.write("Dockerfile", f"FROM own:1@{old}\n")
@@ -115,7 +110,7 @@ def test_a_rule_may_take_the_cooldown_off(project: Project, pusher: Pusher) -> N
 
 
 def test_an_image_does_not_move_more_often_than_its_interval(project: Project, pusher: Pusher) -> None:
-    configure(project, "interval: 7d\n")
+    project.configure("interval: 7d\n")
     old = pusher.image("library/often", "1", image("old"))
     new = pusher.image("library/often", "1", image("new"))
     project.write("Dockerfile", f"FROM often:1@{old}\n")
@@ -146,7 +141,7 @@ def test_a_change_of_a_platform_that_is_not_in_use_is_none(
     platform = "--platform=linux/amd64 " if how == "file" else ""
     project.write("Dockerfile", f"FROM {platform}partly:1@{old}\n")
     if how == "rule":
-        configure(project, "rules:\n- images: [partly]\n  platforms: [linux/amd64]\n")
+        project.configure("rules:\n- images: [partly]\n  platforms: [linux/amd64]\n")
     assert "nothing has changed for linux/amd64\n" in project.pinbot("update").err
     project.write("Dockerfile", f"FROM --platform=linux/arm64 partly:1@{old}\n")
     if how == "file":
@@ -161,7 +156,7 @@ def test_an_index_that_lost_a_platform_may_still_be_filling(project: Project, pu
     run = project.pinbot("update")
     assert "linux/arm64 is missing in it, and may still be on its way" in run.err
     assert project.read("Dockerfile").decode() == f"FROM filling:1@{old}\n"
-    configure(project, "settle: 0h\n")
+    project.configure("settle: 0h\n")
     project.pinbot("update")
     assert project.read("Dockerfile").decode() == f"FROM filling:1@{half}\n"
 
@@ -177,7 +172,7 @@ def test_an_index_that_stays_without_a_platform_is_taken_in_the_end(project: Pro
 
 
 def test_a_dry_run_remembers_nothing(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     old = pusher.image("library/dry", "1", image("old"))
     pusher.image("library/dry", "1", image("new"))
     project.write("Dockerfile", f"FROM dry:1@{old}\n")
@@ -187,7 +182,7 @@ def test_a_dry_run_remembers_nothing(project: Project, pusher: Pusher) -> None:
 
 
 def test_a_damaged_ledger_is_told_and_left_alone(project: Project, pusher: Pusher) -> None:
-    configure(project, "cooldown: 3d\n")
+    project.configure("cooldown: 3d\n")
     old = pusher.image("library/damaged", "1", image("old"))
     pusher.image("library/damaged", "1", image("new"))
     project.write("Dockerfile", f"FROM damaged:1@{old}\n")
@@ -201,8 +196,7 @@ def test_a_damaged_ledger_is_told_and_left_alone(project: Project, pusher: Pushe
 
 
 def test_rules_say_what_is_left_alone_and_which_files_are_looked_at(project: Project) -> None:
-    configure(
-        project,
+    project.configure(
         "include: ['*.image', Dockerfile]\nexclude: [old/]\n"
         "rules:\n- images: [busybox]\n  ignore: pinned by the platform team\n",
     )

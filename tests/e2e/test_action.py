@@ -274,10 +274,10 @@ def test_a_pull_request_is_opened_once(own: Job, github: GitHubServer) -> None:
     repository = github.repositories[REPOSITORY]
     assert [entry["action"] for entry in own.output("opened", "pull-requests")] == ["opened"]
     assert [entry["action"] for entry in own.output("found", "pull-requests")] == ["unchanged"]
-    assert len(repository.pulls) == 1
-    proposed = repository.files("pinbot/images")["Dockerfile"]
+    [pull] = repository.pulls.values()
+    proposed = repository.files(pull.head)["Dockerfile"]
     assert proposed == f"FROM alpine:3.22@{DIGEST}\nRUN true\n".encode()
-    assert [sorted(pull.labels) for pull in repository.pulls.values()] == [["base images", "security"]]
+    assert sorted(pull.labels) == ["base images", "security"]
     assert f"Pull request opened: {own.output('opened', 'pull-requests')[0]['url']}" in own.log
 
 

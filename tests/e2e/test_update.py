@@ -165,6 +165,7 @@ def test_an_interruption_while_building_ends_with_130_and_leaves_nothing(
 
 def test_a_pull_request_is_opened_kept_and_updated(workplace: Workplace, github: GitHubServer) -> None:
     workplace.use_example()
+    workplace.project.configure("pull_requests:\n  group: all\n")
     repository = github.create_repository(REPOSITORY, from_directory=workplace.project.root)
     environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url}
     before = workplace.project.read("Dockerfile")

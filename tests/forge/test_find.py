@@ -13,7 +13,11 @@ pytestmark = pytest.mark.needs("git")
 
 
 def find(server: GitHubServer, wanted: Proposal | None = None) -> PullRequest | None:
-    return asyncio.run(client(server).find(wanted or proposal()))
+    async def run() -> PullRequest | None:
+        forge = client(server)
+        return await forge.find(wanted or proposal(), await forge.survey(None))
+
+    return asyncio.run(run())
 
 
 def test_what_was_proposed_is_found_whatever_its_title_and_body_say(
@@ -26,7 +30,7 @@ def test_what_was_proposed_is_found_whatever_its_title_and_body_say(
     assert found is not None
     assert (found.number, found.url, found.action) == (1, opened.url, PullRequestAction.UNCHANGED)
     assert github.writes == []
-    assert len(github.requests) == 3
+    assert len(github.requests) == 2
 
 
 def test_nothing_is_found_before_it_is_proposed(github: GitHubServer, repo: Repository) -> None:

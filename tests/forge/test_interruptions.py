@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pinbot.errors import ForgeConflict, ForgeError
-from pinbot.forge.seal import marked
+from pinbot.forge.seal import mark, marked
 from pinbot.model.proposal import Proposal, PullRequestAction
 from tests.forge.support import (
     BRANCH,
@@ -19,6 +19,7 @@ from tests.forge.support import (
     proposal,
     propose,
 )
+from tests.forge.test_find import find
 from tests.support.github.server import GitHubServer
 from tests.support.github.state import Repository
 
@@ -34,7 +35,8 @@ def assert_one_correct(repo: Repository, wanted: Proposal) -> None:
     assert [pull.number for pull in repo.pulls.values()] == [1]
     pull = repo.pulls[1]
     assert (pull.state, pull.head, pull.base) == ("open", BRANCH, "main")
-    assert (pull.title, pull.body) == (wanted.title, marked(wanted.body, wanted))
+    written_for = mark(wanted, base=repo.head("main") or "", head=pull.head_sha)
+    assert (pull.title, pull.body) == (wanted.title, marked(wanted.body, written_for))
     assert pull.labels == ["dependencies"]
     assert pull.head_sha == repo.head(BRANCH)
     assert repo.git.count(f"refs/heads/main..refs/heads/{BRANCH}") == 1
@@ -76,7 +78,7 @@ def test_updating_is_completed_by_the_next_run_wherever_it_was_killed(
     github.forget_requests()
 
     complete = number == UPDATING and answered
-    assert (asyncio.run(client(github).find(SECOND)) is not None) == complete
+    assert (find(github, SECOND) is not None) == complete
     propose(github, SECOND)
 
     assert_one_correct(repo, SECOND)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pinbot.errors import ForgeConflict
-from pinbot.forge.seal import fingerprint
+from pinbot.forge.seal import mark
 from pinbot.model.proposal import PullRequestAction
 from tests.forge.support import (
     BRANCH,
@@ -43,7 +43,8 @@ def test_a_proposal_opens_a_pull_request_with_one_commit_on_the_base(
     assert result.url == f"{github.url}/{REPOSITORY}/pull/1"
     pull = repo.pulls[1]
     assert pull.title == "Pin alpine 3.22"
-    assert pull.body == f"| image | digest |\n\n<!-- pinbot-proposal: {fingerprint(proposal())} -->\n"
+    written_for = mark(proposal(), base=repo.head("main") or "", head=pull.head_sha)
+    assert pull.body == f"| image | digest |\n\n<!-- pinbot-proposal: {written_for} -->\n"
     assert (pull.head, pull.base, pull.state) == (BRANCH, "main", "open")
     assert repo.files(BRANCH) == {**FILES, "Dockerfile": NEW}
     assert repo.files("main") == FILES

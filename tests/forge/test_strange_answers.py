@@ -58,14 +58,17 @@ METHODS: dict[str, Callable[[GitHub], Awaitable[Any]]] = {
     "create_branch": lambda remote: remote.create_branch(BRANCH, "a" * 40),
     "move_branch": lambda remote: remote.move_branch(BRANCH, "a" * 40),
     "open_pulls": lambda remote: remote.open_pulls(BRANCH),
-    "was_merged": lambda remote: remote.was_merged(BRANCH, "a" * 40),
-    "open_pull": lambda remote: remote.open_pull(BRANCH, "main", title="t", body="b"),
+    "all_open_pulls": lambda remote: remote.all_open_pulls(),
+    "closed_pulls": lambda remote: remote.closed_pulls(BRANCH),
+    "close_pull": lambda remote: remote.close_pull(1, body="b"),
+    "comment": lambda remote: remote.comment(1, "text"),
+    "open_pull": lambda remote: remote.open_pull(BRANCH, "main", title="t", body="b", draft=True),
     "edit_pull": lambda remote: remote.edit_pull(1, title="t", body="b"),
     "add_labels": lambda remote: remote.add_labels(1, ("x",)),
 }
 
 # An empty list is an answer where a list is asked for.
-FINE = {("open_pulls", "list"), ("was_merged", "list"), ("add_labels", "list")}
+FINE = {(name, "list") for name in ("all_open_pulls", "open_pulls", "closed_pulls", "add_labels")}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -80,6 +80,11 @@ class Project:
         """Have pinbot ask `location`, in plain http, for what is called `name`."""
         self.write("pinbot.yaml", f"registries:\n  {name}:\n    location: {location}\n    insecure: true\n")
 
+    def configure(self, text: str) -> None:
+        """Add lines to pinbot.yaml."""
+        path = self.root / "pinbot.yaml"
+        self.write("pinbot.yaml", (path.read_text() if path.exists() else "") + text)
+
     def commit(self, message: str = "Work") -> None:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", message)

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from pinbot.errors import UsageError
+from pinbot.errors import ForgeError, UsageError
 from pinbot.forge.github.connection import Answer, Connection, Expected
-from pinbot.forge.remote import Commit, OpenPull, TreeChange, TreeEntry
+from pinbot.forge.remote import Commit, Pull, TreeChange, TreeEntry
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+
+_PAGE = 100
+_MOST_PAGES = 20
 
 _READ = "contents: read"
 _WRITE = "contents: write"
@@ -164,43 +167,100 @@ class GitHub:
             expected={(422, "Reference does not exist"): False},
         )
 
-    async def open_pulls(self, branch: str) -> tuple[OpenPull, ...]:
+    async def all_open_pulls(self) -> tuple[Pull, ...]:
+        """See `Remote`. One request for each hundred of them, other people's included."""
+        pulls: list[Pull] = []
+        for page in range(1, _MOST_PAGES + 1):
+            found, complete = await self._ask(
+                "GET",
+                "/pulls",
+                _own_pulls,
+                query={"state": "open", "per_page": str(_PAGE), "page": str(page)},
+                doing="list the pull requests of",
+                needs=_PULLS_READ,
+            )
+            pulls += self._noted(found)
+            if complete:
+                break
+        return tuple(pulls)
+
+    async def open_pulls(self, branch: str) -> tuple[Pull, ...]:
         """See `Remote`. One request: a branch has one pull request for each base, never more than a page."""
-        pulls = await self._pulls(
-            branch, "open", lambda pull: (_pull(pull), _text(pull["base"]["repo"]["default_branch"]))
-        )
-        for _, default_branch in pulls:
-            self._default_branch = default_branch
-        return tuple(pull for pull, _ in pulls)
+        return self._noted(await self._pulls(branch, "open"))
 
-    async def was_merged(self, branch: str, commit: str) -> bool:
-        """See `Remote`. One request."""
-        merged = await self._pulls(
-            branch, "closed", lambda pull: pull["head"]["sha"] if pull["merged_at"] else None
-        )
-        return commit in merged
+    async def closed_pulls(self, branch: str) -> tuple[Pull, ...]:
+        """See `Remote`. One request, for the newest hundred of them."""
+        return self._noted(await self._pulls(branch, "closed"))
 
-    async def _pulls(self, branch: str, state: str, read: Callable[[Answer], T]) -> list[T]:
-        """The pull requests from a branch of this repository, the newest hundred of them."""
-        return await self._ask(
+    async def _pulls(self, branch: str, state: str) -> list[tuple[Pull, str]]:
+        found, _ = await self._ask(
             "GET",
             "/pulls",
-            lambda data: [read(pull) for pull in _list(data) if _is_from(branch, pull)],
-            query={"state": state, "head": f"{self._owner}:{branch}", "per_page": "100"},
+            _own_pulls,
+            query={"state": state, "head": f"{self._owner}:{branch}", "per_page": str(_PAGE)},
             doing="list the pull requests of",
             needs=_PULLS_READ,
         )
+        return [(pull, default) for pull, default in found if pull.branch == branch]
 
-    async def open_pull(self, branch: str, base: str, *, title: str, body: str) -> OpenPull | None:
-        """See `Remote`. One request."""
+    def _noted(self, found: list[tuple[Pull, str]]) -> tuple[Pull, ...]:
+        """The pull requests; what they tell of the default branch on the way needs no request of its own."""
+        for _, default_branch in found:
+            self._default_branch = default_branch
+        return tuple(pull for pull, _ in found)
+
+    async def open_pull(self, branch: str, base: str, *, title: str, body: str, draft: bool) -> Pull | None:
+        """See `Remote`. One request, and one more where the repository knows no drafts."""
+        wanted = {"head": branch, "base": base, "title": title, "body": body}
+        try:
+            return await self._open_pull(branch, {**wanted, "draft": draft} if draft else wanted)
+        except ForgeError as error:
+            if not draft or "raft pull requests are not supported" not in error.message:
+                raise
+            return await self._open_pull(branch, wanted)
+
+    async def _open_pull(self, branch: str, wanted: Mapping[str, Any]) -> Pull | None:
         return await self._ask(
             "POST",
             "/pulls",
             _pull,
-            body={"head": branch, "base": base, "title": title, "body": body},
+            body=wanted,
             doing=f"open a pull request from {branch} in",
             needs=_PULLS_WRITE,
             expected={(422, "A pull request already exists"): None},
+        )
+
+    async def close_pull(self, number: int, *, body: str) -> None:
+        """See `Remote`. One request."""
+        await self._ask(
+            "PATCH",
+            f"/pulls/{number}",
+            _pull,
+            body={"state": "closed", "body": body},
+            doing=f"close pull request #{number} of",
+            needs=_PULLS_WRITE,
+        )
+
+    async def comment(self, number: int, text: str) -> None:
+        """See `Remote`. One request."""
+        await self._ask(
+            "POST",
+            f"/issues/{number}/comments",
+            lambda data: int(data["id"]),
+            body={"body": text},
+            doing=f"comment on pull request #{number} of",
+            needs=_PULLS_WRITE,
+        )
+
+    async def delete_branch(self, branch: str) -> None:
+        """See `Remote`. One request."""
+        await self._ask(
+            "DELETE",
+            f"/git/refs/heads/{quote(branch)}",
+            lambda _: None,
+            doing=f"delete the branch {branch} of",
+            needs=_WRITE,
+            expected={(422, "Reference does not exist"): None},
         )
 
     async def edit_pull(self, number: int, *, title: str, body: str) -> None:
@@ -281,18 +341,31 @@ def _commit(data: Answer) -> Commit:
     )
 
 
-def _is_from(branch: str, pull: Answer) -> bool:
-    """Whether a pull request comes from that branch of its own repository, and not of a fork."""
+def _own_pulls(data: Answer) -> tuple[list[tuple[Pull, str]], bool]:
+    """Those of a page that come from branches of the repository, each with its default branch.
+
+    Also whether it is the last page.
+    """
+    pulls = _list(data)
+    own = [(_pull(pull), _text(pull["base"]["repo"]["default_branch"])) for pull in pulls if _is_own(pull)]
+    return own, len(pulls) < _PAGE
+
+
+def _is_own(pull: Answer) -> bool:
+    """Whether a pull request comes from a branch of its own repository, and not of a fork."""
     head, base = pull["head"], pull["base"]
-    return head["ref"] == branch and head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
+    return head["repo"] is not None and head["repo"]["id"] == base["repo"]["id"]
 
 
-def _pull(data: Answer) -> OpenPull:
-    return OpenPull(
+def _pull(data: Answer) -> Pull:
+    return Pull(
         number=int(data["number"]),
         url=_text(data["html_url"]),
+        branch=_text(data["head"]["ref"]),
+        head=_sha(data["head"]),
         base=_text(data["base"]["ref"]),
         title=_text(data["title"]),
         body=_text(data["body"] or ""),
         labels=tuple(_text(label["name"]) for label in _list(data["labels"])),
+        merged=bool(data["merged_at"]),
     )

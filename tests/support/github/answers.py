@@ -257,6 +257,22 @@ class Answers:
             "description": label.description,
         }
 
+    def comment(self, repo: Repository, pull: Pull, number: int, *, user: str, when: str) -> Json:
+        """The comment of that number on a pull request."""
+        url, identity = self._url(repo), pull.id * 1000 + number
+        return {
+            "id": identity,
+            "node_id": node_id("IssueComment", identity),
+            "url": f"{url}/issues/comments/{identity}",
+            "html_url": f"{self._page(repo)}/pull/{pull.number}#issuecomment-{identity}",
+            "issue_url": f"{url}/issues/{pull.number}",
+            "body": repo.comments[pull.number][number - 1],
+            "user": self.user(user),
+            "created_at": when,
+            "updated_at": when,
+            "author_association": "NONE",
+        }
+
     def pull(self, repo: Repository, pull: Pull) -> Json:
         """As in lists: `pull-request-simple`."""
         url, page = self._url(repo), f"{self._page(repo)}/pull/{pull.number}"

@@ -392,6 +392,14 @@ def _add_labels(call: Call) -> tuple[int, Any]:
     return 200, [call.answers.label(call.repo, call.repo.labels[name.lower()]) for name in pull.labels]
 
 
+@_route("POST", "/repos/{owner}/{name}/issues/{number}/comments", "pull_requests", "write")
+def _comment(call: Call) -> tuple[int, Any]:
+    pull = _pull(call)
+    texts = call.repo.comments.setdefault(pull.number, [])
+    texts.append(call.body["body"])
+    return 201, call.answers.comment(call.repo, pull, len(texts), user=call.token.login, when=call.now())
+
+
 def _label_on_the_fly(call: Call, name: str) -> Label:
     """GitHub makes a label that it does not know, if the token may do that."""
     if not call.token.may("issues", "write"):

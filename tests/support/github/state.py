@@ -92,6 +92,7 @@ class Repository:
         self.archived = False
         self.labels: dict[str, Label] = {}
         self.pulls: dict[int, Pull] = {}
+        self.comments: dict[int, list[str]] = {}
         self.created_at = now()
         self.tree_limit = 100_000  # entries of one recursive listing
         self._ids = itertools.count(number * 1000 + 1)
