@@ -25,7 +25,8 @@ def parse(data: bytes, place: str) -> tuple[Package, ...]:
     start = 0
     for number, line in lines(data, place):
         if len(line) < _SHORTEST_FIELD:
-            _close(packages, fields, f"{place}, the entry in line {start},", place)
+            if fields:
+                packages[_package(fields, place, start)] = None
             fields, start = {}, 0
         elif line[1:2] != b":":
             raise ImageError(f"{place}, line {number}, is no field of an apk database: {line[:80]!r}")
@@ -35,23 +36,21 @@ def parse(data: bytes, place: str) -> tuple[Package, ...]:
                 if name in fields:
                     raise ImageError(f"{place}, line {number}, gives a second {name} to one package")
                 fields[name] = line[2:]
-    _close(packages, fields, f"{place}, the entry in line {start},", place)
+    if fields:
+        packages[_package(fields, place, start)] = None
     return tuple(packages)
 
 
-def _close(packages: dict[Package, None], fields: dict[str, bytes], where: str, place: str) -> None:
-    if not fields:
-        return
-    packages[
-        Package(
-            ecosystem=Ecosystem.APK,
-            name=word(fields.get("name", b""), "package", where),
-            version=word(fields.get("version", b""), "version", where),
-            architecture=_optional(fields, "architecture", where),
-            source=_optional(fields, "source", where),
-            place=place,
-        )
-    ] = None
+def _package(fields: dict[str, bytes], place: str, line: int) -> Package:
+    where = f"{place}, the entry in line {line},"
+    return Package(
+        ecosystem=Ecosystem.APK,
+        name=word(fields.get("name", b""), "package", where),
+        version=word(fields.get("version", b""), "version", where),
+        architecture=_optional(fields, "architecture", where),
+        source=_optional(fields, "source", where),
+        place=place,
+    )
 
 
 def _optional(fields: dict[str, bytes], name: str, where: str) -> str:
