@@ -51,6 +51,7 @@ bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
 	$(python) -m benchmarks.resolve
 	$(python) -m benchmarks.update
 	$(python) -m benchmarks.layers
+	$(python) -m benchmarks.diff
 
 .PHONY: rules
 rules: ## Write docs/rules.md from the rules in the code

@@ -47,8 +47,8 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 an image, file, build or pull request could not be handled; 2 wrong usage; "
-    "3 no image reference found; 10 --dry-run found something to change; 11 the test build failed; "
-    "130 interrupted.",
+    "3 no image reference found; 10 --dry-run found something to change, or diff a change; "
+    "11 the test build failed; 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="pinbot", message="%(prog)s %(version)s")
 def pinbot() -> None:

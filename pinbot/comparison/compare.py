@@ -188,7 +188,11 @@ class _Comparer:
             origin=come_from,
             packages=found.packages,
             inventories=found.inventories,
-            settings=settings.changes(old.config, new.config),
+            settings=tuple(
+                change
+                for change in settings.changes(old.config, new.config)
+                if (change.name, change.old, change.new) not in origin.labels(come_from)
+            ),
             cautions=(
                 *found.cautions,
                 *cautions.of_config(configs, platform),

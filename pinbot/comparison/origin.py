@@ -68,6 +68,17 @@ def compare(old: Claims, new: Claims) -> Origin:
     )
 
 
+def labels(told: Origin) -> frozenset[tuple[str, str | None, str | None]]:
+    """The labels that an origin tells of already, each with its old and new value."""
+    pairs = {
+        "source": told.source,
+        "revision": told.revision,
+        "version": told.version,
+        "created": told.created,
+    }
+    return frozenset((f"{PREFIX}{name}", pair.old, pair.new) for name, pair in pairs.items())
+
+
 def moment(text: str | None) -> datetime | None:
     """The time that a date of an image stands for; None where it is no date, or has no time zone."""
     try:
