@@ -42,6 +42,12 @@ class UpdateReport:
         return tuple(change for change in self.plan.changes if change.path not in self.held)
 
     @property
+    def passed_explanations(self) -> tuple[Explanation, ...]:
+        """Those of the updates that nothing speaks against."""
+        passed = {(update.image, update.old.digest, update.new.digest) for update in self.passed_updates}
+        return tuple(told for told in self.explanations if (told.image, told.old, told.new) in passed)
+
+    @property
     def passed_updates(self) -> tuple[Update, ...]:
         """The updates with those of their places that are in these changes."""
         return updates_within(self.plan.updates, {change.path for change in self.passed})

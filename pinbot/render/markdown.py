@@ -45,7 +45,7 @@ def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
     parts = [
         _verdict_line(report, updates),
         table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
-        *explanations(report.explanations, room=_ROOM_EXPLANATIONS),
+        *explanations(report.passed_explanations, room=_ROOM_EXPLANATIONS),
         *_builds(report.verdicts),
         *_left_out(report, naming),
         _how_to(updates),

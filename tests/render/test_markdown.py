@@ -106,6 +106,15 @@ def test_the_body_is_never_too_long(text: str) -> None:
         assert len(body) < markdown.LIMIT
 
 
+def test_an_update_that_is_held_is_not_explained() -> None:
+    told = UpdateReport(
+        plan=Plan(updates=(move(),), changes=(change(),)),
+        explanations=(explained(everything("text")),),
+    )
+    assert "### What changed" in markdown.pull_request_body(told)
+    assert "### What changed" not in markdown.pull_request_body(replace(told, held=("Dockerfile",)))
+
+
 def test_ten_thousand_updates_are_counted_although_not_all_are_shown() -> None:
     updates = tuple(
         move(f"{number}/Dockerfile", image=f"registry.example/{'x' * 200}/{number}:1")
