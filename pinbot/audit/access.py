@@ -4,6 +4,7 @@ Source: path_resolution(7): each folder on the way must be searchable, the class
 are tried in this order, and only the first that fits counts.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from enum import IntFlag
 
@@ -44,17 +45,16 @@ def blocked(who: Identity, files: Files, path: str) -> Entry | None:
 
 def gather(paths: Iterable[str], most: int = MOST_PLACES) -> dict[str, list[str]]:
     """At most so many places, and the paths at or below each: folders stand for what is deep in them."""
-    places = {path: [path] for path in sorted(paths)}
-    while len(places) > most:
-        deepest = max(path.count("/") + bool(path) for path in places)
-        if deepest == 0:
-            break
-        merged: dict[str, list[str]] = {}
-        for path, members in places.items():
-            deep = path.count("/") + bool(path) == deepest
-            merged.setdefault(path.rpartition("/")[0] if deep else path, []).extend(members)
-        places = merged
-    return {path: sorted(members) for path, members in sorted(places.items())}
+    ordered = sorted(paths)
+
+    def at(depth: int) -> dict[str, list[str]]:
+        places: dict[str, list[str]] = {}
+        for path in ordered:
+            places.setdefault("/".join(path.split("/", depth)[:depth]), []).append(path)
+        return places
+
+    deepest = max((path.count("/") + 1 for path in ordered), default=0)
+    return at(bisect_right(range(deepest + 1), most, key=lambda depth: len(at(depth))) - 1)
 
 
 def quoted(path: str) -> str:

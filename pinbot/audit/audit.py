@@ -6,6 +6,12 @@ from pinbot.audit.check import Check, DoesNotApply, NotChecked, Problem, Remark,
 from pinbot.errors import ImageError
 from pinbot.model.finding import Audit, Finding, Profile, Rule, Unchecked, rule_order
 
+_MOST = 100
+"""Findings of one rule about one subject."""
+
+_LONGEST = 1000
+"""Characters of a message: names in an image can have thousands."""
+
 
 def examine(
     checks: Iterable[Check[Subject]],
@@ -43,7 +49,7 @@ def examine(
         return Audit(
             subject=name,
             profile=profile,
-            findings=tuple(_finding(rule, problem, file) for problem in counted),
+            findings=tuple(_finding(rule, problem, file) for problem in _bounded(counted)),
             kept=() if remarks else (rule.id,),
             unchecked=() if switched_off else _reasons(rule, remarks, NotChecked),
             inapplicable=_reasons(rule, remarks, DoesNotApply),
@@ -87,11 +93,19 @@ def _remarks(check: Check[Subject], subject: Subject) -> list[Remark]:
     return remarks
 
 
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    """The first of them, and how many more there are: an image can be made to have a million."""
+    left_out = len(problems) - _MOST
+    if left_out <= 0:
+        return problems
+    return [*problems[:_MOST], Problem(message=f"there are {left_out} more findings of this rule")]
+
+
 def _finding(rule: Rule, problem: Problem, file: str | None) -> Finding:
     return Finding(
         rule=rule.id,
         severity=problem.severity or rule.severity,
-        message=problem.message,
+        message=problem.message if len(problem.message) <= _LONGEST else problem.message[:_LONGEST] + "…",
         remedy=problem.remedy or rule.remedy,
         file=file,
         line=problem.line,

@@ -2,12 +2,12 @@
 
 import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
-_BLOCK = re.compile(rb"-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL)
 _BEGIN = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
+_END = re.compile(rb"-----END (?:TRUSTED |X509 )?CERTIFICATE-----")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +34,17 @@ def read(data: bytes) -> Bundle:
     """Read each block by itself, so that a broken one hides no other."""
     certificates: list[Certificate] = []
     broken: list[int] = []
-    for start, block in _blocks(data):
-        certificate = _certificate(block)
+    line, before = 1, 0
+    starts = [match.start() for match in _BEGIN.finditer(data)]
+    for start, following in pairwise((*starts, len(data))):
+        line, before = line + data.count(b"\n", before, start), start
+        end = _END.search(data, start, following)
+        certificate = _certificate(data[start : end.end()]) if end else None
         if certificate is None:
-            broken.append(data.count(b"\n", 0, start) + 1)
+            broken.append(line)
         else:
             certificates.append(certificate)
     return Bundle(certificates=tuple(certificates), broken=tuple(broken))
-
-
-def _blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Where each certificate begins, and its text; the text is empty where it has no end."""
-    ends = {match.start(): match[0] for match in _BLOCK.finditer(data)}
-    for match in _BEGIN.finditer(data):
-        yield match.start(), ends.get(match.start(), b"")
 
 
 def _certificate(block: bytes) -> Certificate | None:

@@ -19,20 +19,28 @@ _HARMLESS = frozenset(
 _KNOWN = tuple(
     (re.compile(rf"(?:.*/)?{path}", re.DOTALL), re.compile(sign, re.IGNORECASE | re.MULTILINE), what)
     for path, sign, what in (
-        (r"[._]netrc", rb"\bpassword\s+\S", "a password for a host"),
-        (r"\.npmrc", rb"_(?:authToken|auth|password)\s*=\s*(?!\$\{)\S", "a token for a registry of packages"),
-        (r"\.pypirc", rb"^\s*password\s*[=:]\s*\S", "a password for a registry of packages"),
+        (r"[._]netrc", rb"\bpassword[ \t]+\S", "a password for a host"),
+        (
+            r"\.npmrc",
+            rb"_(?:authToken|auth|password)[ \t]*=[ \t]*(?!\$\{)\S",
+            "a token for a registry of packages",
+        ),
+        (r"\.pypirc", rb"^[ \t]*password[ \t]*[=:][ \t]*\S", "a password for a registry of packages"),
         (r"\.docker/config\.json", rb'"(?:auth|identitytoken)"\s*:\s*"[^"]', "credentials of registries"),
         (r"\.git-credentials", rb"://[^/\s:@]+:[^/\s@]+@", "a password for a git host"),
         (r"\.git/config", rb"://[^/\s:@]+:[^/\s@]+@", "a password for a git host"),
-        (r"\.aws/credentials", rb"aws_secret_access_key\s*=\s*\S", "a secret key of AWS"),
-        (r"\.cargo/credentials(?:\.toml)?", rb"^\s*token\s*=\s*\S", "a token of a crate registry"),
-        (r"\.gem/credentials", rb"api_key:\s*\S", "a key for a registry of packages"),
+        (r"\.aws/credentials", rb"aws_secret_access_key[ \t]*=[ \t]*\S", "a secret key of AWS"),
+        (r"\.cargo/credentials(?:\.toml)?", rb"^[ \t]*token[ \t]*=[ \t]*\S", "a token of a crate registry"),
+        (r"\.gem/credentials", rb"api_key:[ \t]*\S", "a key for a registry of packages"),
         (r"\.composer/auth\.json", rb'"[^"]+"\s*:\s*"[^"]', "credentials of package registries"),
-        (r"\.kube/config", rb"^\s*(?:token|client-key-data|password):\s*\S", "credentials of a cluster"),
-        (r"\.config/gh/hosts\.yml", rb"oauth_token:\s*\S", "a token of GitHub"),
-        (r"\.pgpass", rb"^[^#\n]+:\S+$", "a password for a database"),
-        (r"\.my\.cnf", rb"^\s*password\s*=\s*\S", "a password for a database"),
+        (
+            r"\.kube/config",
+            rb"^[ \t]*(?:token|client-key-data|password):[ \t]*\S",
+            "credentials of a cluster",
+        ),
+        (r"\.config/gh/hosts\.yml", rb"oauth_token:[ \t]*\S", "a token of GitHub"),
+        (r"\.pgpass", rb"^[^#:\n]+:[^:\n]*:[^:\n]*:[^:\n]*:\S", "a password for a database"),
+        (r"\.my\.cnf", rb"^[ \t]*password[ \t]*=[ \t]*\S", "a password for a database"),
         (r"\.vault-token", rb"\S", "a token of Vault"),
         (r"\.terraform\.d/credentials\.tfrc\.json", rb'"token"\s*:\s*"[^"]', "a token of Terraform"),
     )

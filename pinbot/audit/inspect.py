@@ -48,7 +48,10 @@ async def inspect(source: ImageSource, terms: Terms, platform: Platform | None =
     descriptor, manifest = await platforms.pick(source, platform)
     try:
         config = await look.config(source, manifest)
-        _refuse_foreign(config, source.name)
+    except Mismatch as error:
+        return _mismatched(source.name, descriptor, manifest, terms, error.message)
+    _refuse_foreign(config, source.name)
+    try:
         keeper = keeping.Keeper(path.strip("/") for path in start.candidates(config))
         files = await look.files(source, manifest, config, keep=keeper)
     except (Mismatch, Untrustworthy) as error:

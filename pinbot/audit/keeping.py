@@ -8,7 +8,8 @@ from pinbot.model.image import Entry, EntryKind
 
 _MIB = 1024**2
 _SMALL, _PROGRAM = _MIB, 96 * _MIB
-_ROOM_KNOWN, _ROOM_SMALL, _ROOM_PROGRAMS = 24 * _MIB, 88 * _MIB, 128 * _MIB
+_ROOM_KNOWN, _ROOM_SMALL, _ROOM_PROGRAMS = 16 * _MIB, 64 * _MIB, 72 * _MIB
+"""With the program that is started this is as much as is kept of an image at all."""
 
 _KNOWN = re.compile(rf"(?:etc|{places.ZONEINFO})/.*", re.DOTALL)
 """Where the files are that rules look for by name."""

@@ -32,6 +32,13 @@ def audit(*checks: Check[object], profile: Profile = Profile.ANY, ignore: Iterab
     return examine(checks, object(), name="app", profile=profile, ignore=frozenset(ignore))
 
 
+def test_neither_many_problems_nor_long_names_flood_the_report() -> None:
+    found = audit(check(rule(), *(Problem(message=f"{number:04} {'x' * 5000}") for number in range(250))))
+    assert len(found.findings) == 101
+    assert found.findings[-1].message == "there are 150 more findings of this rule"
+    assert all(len(f.message) <= 1001 for f in found.findings)
+
+
 def test_a_check_that_tells_nothing_is_kept() -> None:
     assert audit(check(rule())) == Audit(subject="app", profile=Profile.ANY, kept=("I1",))
 

@@ -16,6 +16,7 @@ _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE:
 _WIDEST_SEVERITY = max(len(severity) for severity in Severity)
 _WIDEST_RULE = 3
 _MEGABYTE = 1_000_000
+_LONGEST = 200
 
 
 def show(out: Console, found: Inspection, *, verbose: bool) -> None:
@@ -69,8 +70,8 @@ def _facts(out: Console, found: Inspection) -> None:
         ("image", f"{found.digest}"),
         ("platform", f"{config.platform or 'not told'}, profile {found.audit.profile}"),
         ("size", f"{size}{allowed}, {layers}"),
-        ("starts", f"{' '.join(config.command) or 'nothing'}"),
-        ("as", f"{config.user or 'root'}, in {config.working_dir or '/'}"),
+        ("starts", _cut(" ".join(config.command) or "nothing")),
+        ("as", _cut(f"{config.user or 'root'}, in {config.working_dir or '/'}")),
     ]
     for name, value in rows:
         line = Text(f"  {name:<9}", style="dim")
@@ -80,6 +81,10 @@ def _facts(out: Console, found: Inspection) -> None:
         out.print()
         names = [trait.name.upper() for trait in found.programs[0].binary.traits]
         console.table(out, ("PROGRAM", *names, "SHA256"), map(_program, found.programs))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _program(program: Program) -> tuple[Cell, ...]:
