@@ -1,6 +1,7 @@
 """What in a comparison deserves a reviewer's eye; each caution has the id of its alarm. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from pinbot.comparison.origin import moment
 from pinbot.model.comparison import (
@@ -30,6 +31,16 @@ def of_index(lost: Sequence[Platform]) -> Iterator[Caution]:
     if lost:
         names = _named([str(platform) for platform in lost])
         yield Caution(alarm=Alarm.LOST_PLATFORM, message=f"there is no image any more for {names}")
+
+
+def of_sightings(seen: Pair[datetime | None]) -> Iterator[Caution]:
+    """A tag that goes back to a digest which it had before; `seen` is when pinbot first saw each."""
+    if seen.old and seen.new and seen.new < seen.old:
+        yield Caution(
+            alarm=Alarm.OLDER_DIGEST,
+            message=f"the tag goes back to a digest that it had before: it was first seen on "
+            f"{seen.new:%Y-%m-%d}, the one that it replaces on {seen.old:%Y-%m-%d}",
+        )
 
 
 def of_origin(origin: Origin) -> Iterator[Caution]:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pinbot.comparison import cautions
 from pinbot.comparison.compare import Scope, compare
 from pinbot.comparison.learning import Learner
 from pinbot.errors import InvalidReference, PinbotError, Unreachable
 from pinbot.model.build import BuildTarget
-from pinbot.model.comparison import Comparison, Explanation
+from pinbot.model.comparison import Comparison, Explanation, Pair
+from pinbot.model.ledger import Ledger
 from pinbot.model.plan import Update
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.pipeline.vulnerabilities import look_up
@@ -37,9 +39,16 @@ class Explainer:
     seconds: float = MOST_SECONDS
 
     async def explain(
-        self, updates: Iterable[Update], naming: Callable[[str], str], progress: Progress
+        self, updates: Iterable[Update], naming: Callable[[str], str], known: Ledger, progress: Progress
     ) -> tuple[Explanation, ...]:
-        """Compare both images of each update that has two; `naming` makes its paths those of the targets."""
+        """Compare both images of each update that has two.
+
+        Args:
+            updates: what moves.
+            naming: makes the paths of files those of the targets.
+            known: what earlier runs saw.
+            progress: is told of each.
+        """
         moves = [
             (update, old, new)
             for update in updates
@@ -50,8 +59,12 @@ class Explainer:
         with progress.step("Comparing", len(moves)) as done:
 
             async def one(update: Update, old: Digest, new: Digest) -> Explanation:
+                name = str(update.image)
                 images = self.open(update.image.with_digest(old)), self.open(update.image.with_digest(new))
                 outcome = await self._outcome(*images, self._scope(update, naming))
+                if isinstance(outcome, Comparison):
+                    seen = Pair(old=known.first_seen(name, old), new=known.first_seen(name, new))
+                    outcome = replace(outcome, cautions=(*cautions.of_sightings(seen), *outcome.cautions))
                 done(update.image.familiar)
                 return Explanation(image=update.image, old=old, new=new, outcome=outcome)
 

@@ -63,15 +63,17 @@ async def update(
     known = await work.ledger.read() if work.ledger else Ledger()
     judge = Judge(registry, known, work.now)
     plan = await make_plan(found, registry, policy, progress, naming=tree.name, judge=judge)
-    report = await _carry_out(UpdateReport(plan=plan), tree, work, progress)
+    report = await _carry_out(UpdateReport(plan=plan), tree, work, known, progress)
     return report if work.dry_run else await _remember(report, work)
 
 
-async def _carry_out(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+async def _carry_out(
+    report: UpdateReport, tree: Tree, work: Work, known: Ledger, progress: Progress
+) -> UpdateReport:
     """Do with the plan what is to be done with it."""
 
     async def prepare(part: UpdateReport) -> UpdateReport:
-        return await _verify(await _explain(part, tree, work, progress), tree, work, progress)
+        return await _verify(await _explain(part, tree, work, known, progress), tree, work, progress)
 
     if work.forge is not None and not work.dry_run:
         return await Proposer(work.forge, tree, work.terms, prepare, work.now).propose(report)
@@ -104,11 +106,13 @@ async def _remember(report: UpdateReport, work: Work) -> UpdateReport:
     return report
 
 
-async def _explain(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
+async def _explain(
+    report: UpdateReport, tree: Tree, work: Work, known: Ledger, progress: Progress
+) -> UpdateReport:
     """Find out what changed in the images; a failure to do so is told, and changes nothing else."""
     if work.explainer is None:
         return report
-    explanations = await work.explainer.explain(report.plan.updates, tree.name, progress)
+    explanations = await work.explainer.explain(report.plan.updates, tree.name, known, progress)
     return replace(report, explanations=explanations)
 
 

@@ -1,6 +1,7 @@
 """Each alarm: an image that raises it, and one that does not."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -33,6 +34,17 @@ def test_a_lost_platform() -> None:
             message="there is no image any more for linux/amd64, linux/arm64",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "older"), [(2, 1, True), (1, 2, False), (1, 1, False), (None, 1, False), (2, None, False)]
+)
+def test_a_tag_that_goes_back_to_a_digest_it_had(old: int | None, new: int | None, *, older: bool) -> None:
+    def day(number: int | None) -> datetime | None:
+        return None if number is None else datetime(2026, 1, number, tzinfo=UTC)
+
+    found = [*cautions.of_sightings(Pair(old=day(old), new=day(new)))]
+    assert [caution.alarm for caution in found] == [Alarm.OLDER_DIGEST] * older
 
 
 def test_a_source_that_moved() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from pinbot.comparison.learning import Learner
 from pinbot.errors import PinbotError
 from pinbot.image.sources.remote import Remote
 from pinbot.model.build import BuildTarget
-from pinbot.model.comparison import Comparison, Explanation
+from pinbot.model.comparison import Alarm, Comparison, Explanation
 from pinbot.model.image import Taken
+from pinbot.model.ledger import Ledger, Sighting
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Update, Version
 from pinbot.model.reference import Digest, ImageReference
@@ -27,6 +29,9 @@ from tests.support.registry import RegistryServer
 from tests.support.registry_client import Asker
 
 pytestmark = pytest.mark.needs("docker-registry", "busybox")
+
+
+NOTHING = Ledger()
 
 
 class Updates:
@@ -50,10 +55,12 @@ class Updates:
             occurrences=tuple(replace(place, platform=platform) for place in update.occurrences),
         )
 
-    def explain(self, *updates: Update, targets: tuple[BuildTarget, ...] = ()) -> tuple[Explanation, ...]:
+    def explain(
+        self, *updates: Update, targets: tuple[BuildTarget, ...] = (), known: Ledger = NOTHING
+    ) -> tuple[Explanation, ...]:
         async def work(client: RegistryClient) -> tuple[Explanation, ...]:
             explainer = Explainer(open=partial(Remote, client), learner=Learner(self._cache), targets=targets)
-            return await explainer.explain(updates, lambda path: path.removeprefix("./"), Quiet())
+            return await explainer.explain(updates, lambda path: path.removeprefix("./"), known, Quiet())
 
         return Asker().ask(work)
 
@@ -91,6 +98,19 @@ def test_one_that_cannot_be_explained_is_told_and_stops_no_other(updates: Update
     assert isinstance(first.outcome, PinbotError)
     assert first.outcome.code == "not-found"
     assert isinstance(second.outcome, Comparison)
+
+
+def test_a_digest_that_the_tag_had_before_is_worth_a_word(updates: Updates) -> None:
+    update = updates.move(updates.old)
+    sightings = tuple(
+        Sighting(image=str(update.image), digest=digest, seen=datetime(2026, 1, day, tzinfo=UTC))
+        for day, digest in ((1, updates.new), (2, updates.old))
+    )
+    (explanation,) = updates.explain(update, known=Ledger(sightings=sightings))
+    assert isinstance(explanation.outcome, Comparison)
+    (caution,) = explanation.outcome.cautions
+    assert caution.alarm is Alarm.OLDER_DIGEST
+    assert caution.message.endswith("was first seen on 2026-01-01, the one that it replaces on 2026-01-02")
 
 
 def test_the_platforms_are_those_that_the_files_are_for(updates: Updates) -> None:
@@ -147,6 +167,6 @@ def test_whatever_goes_wrong_is_told_and_never_raised(
         return source
 
     explainer = Explainer(open=find, learner=Learner(DiskCache(tmp_path)), seconds=0.05)
-    (explanation,) = asyncio.run(explainer.explain([move()], str, Quiet()))
+    (explanation,) = asyncio.run(explainer.explain([move()], str, NOTHING, Quiet()))
     assert isinstance(explanation.outcome, PinbotError)
     assert explanation.outcome.message == message
