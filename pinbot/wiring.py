@@ -191,6 +191,17 @@ def forge(repository: str | None, api_url: str) -> Forge:
     return PullRequests(GitHub(connection, repository))
 
 
+def commit_of_release(repository: str, tag: str) -> str:
+    """The commit of a release of pinbot's Action.
+
+    Raises:
+        ForgeError: it could not be found out.
+    """
+    from pinbot.forge.releases import commit_of
+
+    return commit_of(repository, tag)
+
+
 def forge_settings() -> ForgeFinding:
     """What the environment holds for `forge`; asks GitHub for nothing."""
     repository = _first_set(REPOSITORY_VARIABLES)

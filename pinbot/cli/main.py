@@ -17,6 +17,7 @@ COMMANDS = {
     "update": "Pin, and move digests to what their tags mean now.",
     "diff": "Tell what changed between two images.",
     "audit": "Hold an image to the rules.",
+    "init": "Write what a repository begins with.",
     "doctor": "Tell whether registries, builders and git can be used from here.",
 }
 """Name and one-line help of each command. Its module is imported only when it runs."""

@@ -1,9 +1,11 @@
 """A Rust service in an image from scratch: what `pinbot init --rust NAME` writes beside its own files."""
 
 import re
+import tomllib
+from pathlib import PurePosixPath
 
 from pinbot.errors import UsageError
-from pinbot.model.occurrence import SourceFile
+from pinbot.model.setup import Draft
 from pinbot.scaffold.templates import render
 
 _TEMPLATES = {
@@ -18,6 +20,23 @@ _TEMPLATES = {
     "src/http.rs": "src/http.rs",
 }
 """Each file's path and its template, renamed where tools would take it for the real thing."""
+
+_INSTEAD = {
+    "Cargo.lock": ("Cargo.toml",),
+    "src/main.rs": ("Cargo.toml",),
+    "src/health.rs": ("Cargo.toml", "src/main.rs"),
+    "src/http.rs": ("Cargo.toml", "src/main.rs"),
+    ".cargo/config.toml": (".cargo/config",),
+}
+_ADVICE = {
+    "Cargo.toml": "let its release profile have strip = true, lto = true, codegen-units = 1 and "
+    'panic = "abort", and the package tikv-jemallocator where target_env is musl',
+    "Cargo.lock": "cargo generate-lockfile writes it, and the Dockerfile copies it",
+    "src/main.rs": "let tikv_jemallocator::Jemalloc be the #[global_allocator] where target_env is musl",
+    ".cargo/config.toml": "let it have rustflags -C target-feature=+crt-static -C link-arg=-fuse-ld=lld "
+    "where target_env is musl",
+    "Dockerfile": "let it end in FROM scratch and keep the rules; pinbot pin adds the digests",
+}
 
 _LONGEST = 64
 _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_-]{{0,{_LONGEST - 1}}}")
@@ -53,8 +72,12 @@ def _locked() -> set[str]:
     return set(re.findall(r'^name = "([a-z].*)"$', render("rust/Cargo.lock"), re.MULTILINE))
 
 
-def project(name: str) -> tuple[SourceFile, ...]:
-    """Every file of the project, with its path below the project's folder.
+def project(name: str, *, folder: str = "") -> tuple[Draft, ...]:
+    """Every file of the project; where there is a package already, its own are left alone.
+
+    Args:
+        name: of the package.
+        folder: of the project, from the root of the repository.
 
     Raises:
         UsageError: the name is not that of a Cargo package.
@@ -62,7 +85,36 @@ def project(name: str) -> tuple[SourceFile, ...]:
     check_name(name)
     texts = {path: render(f"rust/{template}", {"NAME": name}) for path, template in _TEMPLATES.items()}
     texts["Cargo.lock"] = _in_order(texts["Cargo.lock"])
-    return tuple(SourceFile(path=path, data=text.encode()) for path, text in texts.items())
+
+    def place(path: str) -> str:
+        return str(PurePosixPath(folder, path))
+
+    return tuple(
+        Draft(
+            path=place(path),
+            data=text.encode(),
+            instead=tuple(place(other) for other in _INSTEAD.get(path, ())),
+            advice=_ADVICE.get(path, ""),
+        )
+        for path, text in texts.items()
+    )
+
+
+def check_package(manifest: bytes, name: str) -> None:
+    """See that a Cargo.toml that is there already is that of the package.
+
+    Raises:
+        UsageError: it is of another one, or of none.
+    """
+    try:
+        package = tomllib.loads(manifest.decode()).get("package")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"Cargo.toml cannot be read: {error}", hint="mend it first") from error
+    found = package.get("name") if isinstance(package, dict) else None
+    if found is None:
+        raise UsageError("Cargo.toml names no package", hint="run it in the folder of the package")
+    if found != name:
+        raise UsageError(f"Cargo.toml names the package {found!r}", hint=f"give --rust {found}")
 
 
 def _in_order(lock: str) -> str:

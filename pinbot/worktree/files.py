@@ -95,6 +95,46 @@ def replace(path: Path, *, expected: bytes, new: bytes, shown: str) -> None:
         ) from error
 
 
+def create(path: Path, data: bytes, *, within: Path, shown: str) -> bool:
+    """Write a file that is not there yet, whole or not at all; False where anything of that name is there.
+
+    Args:
+        path: of the file; the folders above it are made.
+        data: what it is to hold.
+        within: the folder that it must be in, when links are followed.
+        shown: its path as the user would type it.
+
+    Raises:
+        SourceError: it cannot be written, or a link leads out of the folder.
+    """
+    if not real(path.parent).is_relative_to(real(within)):
+        raise SourceError(
+            f"a link leads out of {within}", hint="write it by hand if that is meant", file=shown
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = _write_beside(path, data)
+        try:
+            beside.chmod(_usual_mode())
+            os.link(beside, path, follow_symlinks=False)  # unlike a rename it replaces nothing
+        except FileExistsError:
+            return False
+        finally:
+            beside.unlink()
+    except OSError as error:
+        raise SourceError(
+            f"cannot be written: {error.strerror}", hint="mend the permissions of its folder", file=shown
+        ) from error
+    return True
+
+
+def _usual_mode() -> int:
+    """The mode of a file that is made without saying one."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
 def _without_waiting(path: str, flags: int) -> int:
     """Open without waiting for anybody: a named pipe that nobody writes to would hold the run for ever."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)

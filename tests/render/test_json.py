@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pinbot.errors import AccessDenied, BuilderError, ConfigError, NotFound, NothingToDo, PinbotError, Several
+from pinbot.errors import (
+    AccessDenied,
+    BuilderError,
+    ConfigError,
+    NotFound,
+    NothingToDo,
+    PinbotError,
+    Several,
+    Unreachable,
+)
 from pinbot.model.build import Limit
 from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
@@ -25,9 +34,10 @@ from pinbot.model.plan import Plan, Resolution, TagList
 from pinbot.model.proposal import PullRequest, PullRequestAction
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.model.report import UpdateReport
+from pinbot.model.setup import DraftOutcome, DraftStatus, SetupReport
 from pinbot.pipeline.plan import Policy, make_plan
 from pinbot.pipeline.scan import scan
-from pinbot.render import json
+from pinbot.render import json, setup
 from pinbot.render.audit import json as audit_json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
@@ -212,6 +222,28 @@ def audit_example() -> json.Document:
     return json.envelope("audit", (), **audit_json.inspection(INSPECTION))
 
 
+def init_example() -> json.Document:
+    pinned = ImageReference.parse("rust:alpine").with_digest(
+        Digest.parse("sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1")
+    )
+    return setup.document(
+        SetupReport(
+            files=(
+                DraftOutcome(path="pinbot.yaml", status=DraftStatus.WRITTEN),
+                DraftOutcome(
+                    path="Cargo.lock",
+                    status=DraftStatus.LEFT_OUT,
+                    note="Cargo.toml is there: "
+                    "cargo generate-lockfile writes it, and the Dockerfile copies it",
+                ),
+            ),
+            pinned=(pinned,),
+            unpinned=(Unreachable("the registry did not answer", image="docker.io/library/alpine:latest"),),
+            action="pinbot/pinbot@3d3c42e5aac5ba805825da76410c181273ba90b1 # v0.1.0",
+        )
+    )
+
+
 def failed_example() -> json.Document:
     mistakes = [
         ConfigError(
@@ -230,6 +262,7 @@ def failed_example() -> json.Document:
         ("pin and update", update_example),
         ("diff", diff_example),
         ("audit", audit_example),
+        ("init", init_example),
         ("doctor", doctor_example),
         ("A run that fails", failed_example),
     ],

@@ -225,3 +225,49 @@ def test_a_file_larger_than_any_that_people_write_is_not_read(tmp_path: Path) ->
         stream.truncate(files.LARGEST + 1)
     with pytest.raises(SourceError, match="67108865 bytes are more than"):
         files.read(path, shown="shown")
+
+
+def test_a_new_file_is_written_with_its_folders_and_the_usual_mode(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "new"
+    assert files.create(path, NEW, within=tmp_path, shown="new")
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.read_bytes() == NEW
+    assert path.stat().st_mode == plain.stat().st_mode
+    assert [entry.name for entry in path.parent.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "broken link", "pipe"])
+def test_whatever_has_the_name_of_a_new_file_is_left_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "there"
+    match kind:
+        case "file":
+            path.write_bytes(OLD)
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case _:
+            path.symlink_to("nowhere")
+    before = path.lstat()
+    assert not files.create(path, NEW, within=tmp_path, shown="there")
+    assert path.lstat() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_full_disk_leaves_no_piece_of_a_new_file(tmp_path: Path) -> None:
+    with no_file_longer_than(4), pytest.raises(SourceError, match="cannot be written: File too large"):
+        files.create(tmp_path / "new", NEW, within=tmp_path, shown="new")
+    assert [entry.name for entry in tmp_path.iterdir()] == []
+
+
+def test_a_new_file_is_not_written_through_a_link_that_leads_out(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "link").symlink_to(outside)
+    with pytest.raises(SourceError, match="a link leads out of"):
+        files.create(inside / "link" / "new", NEW, within=inside, shown="new")
+    (inside / "good").symlink_to(inside)
+    assert files.create(inside / "good" / "new", NEW, within=inside, shown="new")
+    assert [entry.name for entry in outside.iterdir()] == []
