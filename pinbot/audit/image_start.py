@@ -67,7 +67,7 @@ def _script(image: ImageSubject, script: Entry) -> Iterator[Remark]:
     """The kernel says `no such file or directory` of a script when it is its interpreter that is missing."""
     content = image.files.content(script.path)
     if content is None:
-        yield NotChecked(f"{quoted(script.path)} is too large to be looked into")
+        yield NotChecked(f"{quoted(script.path)} could not be looked into")
         return
     path = start.interpreter(content) if start.is_script(content) else ""
     if path and image.files.resolve(path) is None:
@@ -116,22 +116,18 @@ def _machine(image: ImageSubject) -> Iterator[Remark]:
         yield NotChecked("the config names no architecture")
         return
     wanted = platform.normal.architecture
-    looked = False
-    for path in _binaries(image):
-        content = image.files.content(path)
-        found = None if content is None else elf_machine.architecture(content)
-        if found is None:
-            continue
-        looked = True
-        if found != wanted and found in _RUNS_ON.get(wanted, ()):
-            yield Problem(
-                message=f"{quoted(path)} is for {found}, which not every {wanted} kernel runs",
-                path=path,
-                severity=Severity.WARNING,
-            )
-        elif found != wanted:
+    contents = {path: image.files.content(path) for path in _binaries(image)}
+    heads = {path: elf_machine.architecture(content) for path, content in contents.items() if content}
+    for path, content in contents.items():
+        found = heads.get(path)
+        if content is None:
+            yield NotChecked(f"{quoted(path)} could not be looked into")
+        elif found in _RUNS_ON.get(wanted, ()):
+            message = f"{quoted(path)} is for {found}, which not every {wanted} kernel runs"
+            yield Problem(message=message, path=path, severity=Severity.WARNING)
+        elif found not in {None, wanted}:
             yield Problem(message=f"{quoted(path)} is for {found}, and the image for {wanted}", path=path)
-    if not looked:
+    if not any(heads.values()) and None not in contents.values():
         yield DoesNotApply("no ELF binary was found")
 
 

@@ -1,10 +1,14 @@
 """I2: what the user of the container cannot open. Right modes, seen from each class of users."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.audit.access import gather
+from pinbot.audit.access import Want, gather, may
+from pinbot.audit.accounts import Identity
+from pinbot.model.image import Entry, EntryKind
 from tests.audit.images import (
     ANY,
     BUNDLE,
@@ -83,6 +87,19 @@ def test_supplementary_groups_do_not_count_where_a_group_is_named() -> None:
     assert told("I2", image(members, data, user="app:app")) == [
         (WARNING, "app/data", "'/app/data' (mode 0040, owner 0:33) cannot be read by uid 10001")
     ]
+
+
+def test_a_program_that_nobody_can_execute_is_left_to_another_rule() -> None:
+    assert told("I2", image(file("app/app", elf(), 0o444))) == []
+
+
+def test_root_may_all_but_execute_what_nobody_may() -> None:
+    root = Identity(uid=0, gid=0)
+    closed = Entry(path="x", kind=EntryKind.FILE, mode=0)
+    assert may(root, closed, Want.READ | Want.WRITE)
+    assert not may(root, closed, Want.EXECUTE)
+    assert may(root, replace(closed, mode=0o100), Want.EXECUTE)
+    assert may(root, replace(closed, kind=EntryKind.DIRECTORY), Want.EXECUTE)
 
 
 def test_a_program_must_be_executable_but_need_not_be_readable() -> None:

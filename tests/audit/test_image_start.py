@@ -1,10 +1,13 @@
 """I3, I4 and I14: the program, the folder and the processor that a container starts with."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pinbot.image import elf_machine
+from pinbot.image.files import Files
 from pinbot.model.reference import Platform
 from tests.audit.images import ANY, ERROR, NOTE, PROGRAM, WARNING, elf, file, folder, image, link, look, told
 
@@ -111,6 +114,13 @@ def test_elsewhere_a_shell_must_not_stand_between_the_runtime_and_the_program(
 def test_a_script_needs_its_interpreter(first: str, told_of: str | None) -> None:
     found = told("I3", image(file("start", f"{first}\nexit\n", 0o555), entrypoint=("/start",)))
     assert found == ([] if told_of is None else [(ERROR, "start", f"'/start' is {told_of}")])
+
+
+@pytest.mark.parametrize("rule", ["I3", "I14"])
+def test_a_program_whose_content_was_not_kept_is_unchecked(rule: str) -> None:
+    at = image()
+    (entry,) = look(rule, replace(at, files=Files({entry.path: entry for entry in at.files}))).unchecked
+    assert entry.reason == "'/app/app' could not be looked into"
 
 
 def test_a_working_directory_is_there_and_nothing_is_written_to_it() -> None:

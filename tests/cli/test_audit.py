@@ -203,14 +203,14 @@ def spoilt(folder: Path, image: Image, blob: bytes, instead: bytes) -> None:
     local_images.write_folder(folder, {**files, name: instead})
 
 
-def foreign_layer() -> Image:
-    """An image whose config tells of another layer than the one that its manifest names."""
+def lying(*diff_ids: str) -> Image:
+    """An image whose config tells of other layers than its manifest."""
 
     class Lying(Image):
         @property
         def config_bytes(self) -> bytes:
             document = json.loads(super().config_bytes)
-            document["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]
+            document["rootfs"]["diff_ids"] = diff_ids
             return to_json(document)
 
     return Lying(layers=GOOD_IMAGE.layers, config=CONFIG)
@@ -220,11 +220,14 @@ def test_a_part_that_is_not_the_one_that_is_named_is_a_finding_and_nothing_else_
     blob = GOOD_IMAGE.layers[0]
     spoilt(here / "spoilt", GOOD_IMAGE, blob, blob[:-1] + b"x")
     spoilt(here / "short", GOOD_IMAGE, blob, gzip.compress(b""))
-    local_images.write_folder(here / "lying", local_images.layout(foreign_layer()))
+    other = "sha256:" + "0" * 64
+    local_images.write_folder(here / "lying", local_images.layout(lying(other)))
+    local_images.write_folder(here / "more", local_images.layout(lying(other, other)))
     for name, words in (
         ("spoilt", "has the digest sha256:"),
         ("short", "bytes, where the manifest says"),
         ("lying", "is not the one that the config names"),
+        ("more", "the config tells of 2 layers, the manifest of 1"),
     ):
         run = pinbot("audit", f"oci:{name}", "--format", "json", cwd=here)
         assert run.code == 11, run.err
