@@ -1,4 +1,4 @@
-"""Test builds with buildah or podman: no daemon, own stores, RUN steps in a chroot within namespaces."""
+"""Test builds with buildah or podman: no daemon, own stores, RUN steps in containers within namespaces."""
 
 import re
 import time
@@ -78,7 +78,7 @@ class Buildah:
         arguments.check(request)
         with (
             claim(cache_folder(self._environ, self.name)) as store,
-            process.scratch_folder({"TMPDIR": self._dialect.scratch or str(store.work)}) as run,
+            process.scratch_folder({"TMPDIR": self._scratch(store)}) as run,
             control_group(self._settings) as group,
         ):
             env = process.environment(self._environ, home=store.work, scratch=store.work)
@@ -119,9 +119,16 @@ class Buildah:
                 step=step,
                 builder=self.version,
                 remedy=f"install a newer {self.name}, or set build.driver to docker",
-                limit=group.exceeded,
+                limit=group.exceeded(finished.tail),
                 caveats=caveats,
             )
+
+    def _scratch(self, store: Store) -> str:
+        longest = self._dialect.longest_scratch
+        if longest is None:
+            return str(store.work)
+        wanted = self._environ.get("TMPDIR", "")
+        return wanted if 0 < len(wanted) <= longest else "/tmp"  # noqa: S108  a private folder is made in it
 
 
 async def _version(dialect: Dialect, env: Mapping[str, str]) -> str:
@@ -177,7 +184,11 @@ class _Bench:
         )
 
     def _of(self, words: tuple[str | Path, ...]) -> tuple[str | Path, ...]:
-        return (self.dialect.program, *self.dialect.state(self.store.root, self.run), *words)
+        return (
+            self.dialect.program,
+            *self.dialect.state(self.store.root, self.run, self.separation.runtime),
+            *words,
+        )
 
     async def tidy(self) -> None:
         """Clear away what a build that was killed left, and what has become too old."""
@@ -263,7 +274,8 @@ class _Bench:
     ) -> process.Finished:
         command = self._of(
             (
-                *(*self.dialect.build, "--isolation", "chroot", "--layers", "--http-proxy=false"),
+                *(*self.dialect.build, "--layers", "--http-proxy=false"),
+                *self.dialect.isolation(self.separation.runtime, self.group.steps),
                 # Nothing in the image may depend on when it was built.
                 *("--timestamp", "0"),
                 # Into the store, not straight into a layout: else the last step is never found in the cache.

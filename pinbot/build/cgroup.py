@@ -5,12 +5,14 @@ delegates its part of the tree, can make them; elsewhere the steps are not limit
 """
 
 import os
+import re
 import signal
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -25,6 +27,10 @@ _PREFIX = "pinbot-"
 _PATIENCE = 0.01
 # The initial name space of control groups: what PROC_CGROUP_INIT_INO of the kernel's proc_ns.h says.
 _INITIAL = "cgroup:[4026531835]"
+# Where in its group the builder is, and where its steps: in version 2, no process may be beside a group.
+_BUILDER, _STEPS = "builder", "steps"
+# What a builder says of a step that was killed.
+_KILLED = re.compile(r"exit (?:status|code):? 137|signal: killed|exited on killed")
 # Enters the groups whose files come first, then becomes the command after `--`.
 _ENTER = 'until [ "$1" = -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 
@@ -73,9 +79,10 @@ class Hierarchy:
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
             if self.unified:
-                for controller in usable:
+                (folder / _BUILDER).mkdir(exist_ok=True)
+                for parent, controller in product((folder.parent, folder), usable):
                     with suppress(OSError):
-                        (folder.parent / "cgroup.subtree_control").write_text(f"+{controller}")
+                        (parent / "cgroup.subtree_control").write_text(f"+{controller}")
         return {controller for controller in usable if self._write(folder, controller, wanted[controller])}
 
     def _write(self, folder: Path, controller: str, amount: int) -> bool:
@@ -107,31 +114,43 @@ class ControlGroup:
 
     Attributes:
         name: its path from the root of each tree; None where none could be made.
+        folders: what it is in each tree that holds it.
+        entrances: where a process is to be written to be in it.
         held: which controllers hold it.
         caveats: what was wanted and is not held, and why.
     """
 
     name: PurePosixPath | None
     folders: tuple[Path, ...]
+    entrances: tuple[Path, ...]
     held: frozenset[str]
     caveats: tuple[str, ...]
 
     @property
     def entrance(self) -> tuple[str | Path, ...]:
         """The command in front of one that is to run in the group."""
-        if not self.folders:
-            return ()
-        return ("sh", "-c", _ENTER, "sh", *(folder / "cgroup.procs" for folder in self.folders), "--")
+        return ("sh", "-c", _ENTER, "sh", *self.entrances, "--") if self.entrances else ()
 
     @property
-    def exceeded(self) -> Limit | None:
-        """Which limit the steps met, as far as the kernel has counted it for the group."""
+    def steps(self) -> str | None:
+        """The group for containers, from the root of each tree."""
+        return None if self.name is None else str(self.name / _STEPS)
+
+    def exceeded(self, tail: Sequence[str]) -> Limit | None:
+        """Which limit the steps of a failed build met, as far as that can be known.
+
+        Args:
+            tail: the end of the log, which tells of a step that was killed: events of a group that is gone
+                are not counted any more, and that all memory was in use once means little.
+        """
+        killed = any(map(_KILLED.search, tail))
         for folder in self.folders:
-            for name in ("memory.events", "memory.oom_control"):
-                if _count(folder / name, "oom_kill"):
-                    return Limit.MEMORY
-        if any(_count(folder / "pids.events", "max") for folder in self.folders):
-            return Limit.PROCESSES
+            if any(_count(folder / name, "oom_kill") for name in ("memory.events", "memory.oom_control")):
+                return Limit.MEMORY
+            if killed and _is_reached(folder / "memory.max_usage_in_bytes", "memory.limit_in_bytes"):
+                return Limit.MEMORY
+            if _count(folder / "pids.events", "max") or _is_reached(folder / "pids.peak", "pids.max"):
+                return Limit.PROCESSES
         return None
 
     def kill(self) -> None:
@@ -193,16 +212,23 @@ def _make(settings: BuildSettings, trees: tuple[Hierarchy, ...]) -> ControlGroup
         _remove(place, trees)
     else:
         place, held = None, {}
-    folders = () if place is None else (tree.mount / place.relative_to("/") for tree in held.values())
+    places = () if place is None else (tree.mount / place.relative_to("/") for tree in held.values())
+    folders = tuple(dict.fromkeys(places))
     asked = {"memory": settings.memory, "cpu": settings.cpus, "pids": settings.processes}
     lacking = [_KEYS[controller] for controller in asked if asked[controller] and controller not in held]
     why = "no control group can be made for it here" if trees else "this builder takes no control groups"
     return ControlGroup(
         name=place,
-        folders=tuple(dict.fromkeys(folders)),
+        folders=folders,
+        entrances=tuple(_entrance(folder) for folder in folders),
         held=frozenset(held),
         caveats=(f"{', '.join(lacking)} not limited: {why}",) if lacking else (),
     )
+
+
+def _entrance(folder: Path) -> Path:
+    inner = folder / _BUILDER
+    return (inner if inner.exists() else folder) / "cgroup.procs"
 
 
 def _sweep(trees: tuple[Hierarchy, ...]) -> None:
@@ -236,6 +262,12 @@ def _count(file: Path, key: str) -> int:
     """The number after a word in a file of the kernel's."""
     pairs = (line.split() for line in _read(file).splitlines())
     return next((int(pair[1]) for pair in pairs if pair[:1] == [key]), 0)
+
+
+def _is_reached(most: Path, limit: str) -> bool:
+    """Whether the most that ever was is as much as there may be."""
+    numbers = [_read(file).strip() for file in (most, most.with_name(limit))]
+    return all(map(str.isdigit, numbers)) and int(numbers[0]) >= int(numbers[1])
 
 
 def _read(file: Path) -> str:

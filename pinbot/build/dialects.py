@@ -22,7 +22,7 @@ class Dialect:
         containers: the words that list what a build left working in a store, as ids.
         remove: the words that remove these.
         notes: what it keeps in its root that is of one run, and that the next would take offence at.
-        scratch: the folder for the state of one run, where its path may not be long.
+        longest_scratch: how long the path of a folder for temporary files may be.
     """
 
     program: str
@@ -34,20 +34,37 @@ class Dialect:
     containers: tuple[str, ...]
     remove: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    scratch: str | None = None
+    longest_scratch: int | None = None
 
-    def state(self, root: Path, run: Path) -> tuple[str | Path, ...]:
+    def isolation(self, runtime: str | None, group: str | None) -> tuple[str, ...]:
+        """The options of a build that say how steps run.
+
+        Args:
+            runtime: the OCI runtime; None for a chroot.
+            group: the control group for containers.
+        """
+        if runtime is None:
+            return ("--isolation", "chroot")
+        return (
+            *("--isolation", "oci", "--network", "host"),  # the network that the builder sees
+            *(("--runtime", runtime) if self is BUILDAH else ()),
+            *(("--cgroup-parent", group) if group is not None else ()),
+        )
+
+    def state(self, root: Path, run: Path, runtime: str | None) -> tuple[str | Path, ...]:
         """The options that keep all state in folders of pinbot's.
 
         Args:
             root: where images and layers are kept.
+            runtime: the OCI runtime, if one is used.
             run: for one build: mounts live as long as their namespace, so their state must not live longer
                 either.
         """
         own = ("--root", root, "--runroot", run / "run")
         if self is PODMAN:
             # Else libpod's own state lies in the machine's, and systemd is asked for control groups.
-            return (*own, "--tmpdir", run / "libpod", "--cgroup-manager", "cgroupfs")
+            chosen = ("--runtime", runtime) if runtime else ()
+            return (*own, "--tmpdir", run / "libpod", "--cgroup-manager", "cgroupfs", *chosen)
         return own
 
 
@@ -73,5 +90,5 @@ PODMAN = Dialect(
     containers=("ps", "--all", "--external", "--quiet"),
     remove=("rm", "--force"),
     notes=("libpod", "db.sql"),
-    scratch="/tmp",  # noqa: S108  in it, each run gets a folder of its own
+    longest_scratch=30,  # with what comes behind it, it takes 50 characters
 )

@@ -84,7 +84,7 @@ class Docker:
                 step=log.step,
                 builder=self.version,
                 remedy="install a newer docker, or begin the file with # syntax=docker/dockerfile:1",
-                limit=group.exceeded,
+                limit=group.exceeded(finished.tail),
                 caveats=caveats,
             )
 
@@ -168,7 +168,7 @@ class _Bench:
                 # Pull: what the registry has is to be tested, not what is in the daemon under the same tag.
                 *("--progress", "plain", "--pull"),
                 *(("--network", "none") if self.settings.network is Network.NONE else ()),
-                *(("--cgroup-parent", str(self.group.name)) if self.group.name is not None else ()),
+                *(("--cgroup-parent", self.group.steps) if self.group.steps is not None else ()),
                 *arguments.of(request),
             ),
             env=self.env,

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 
-from pinbot.build import process
+from pinbot.build import process, runtime
 from pinbot.config import Network
 from pinbot.errors import BuilderError
 
@@ -53,11 +53,13 @@ class Separation:
 
     Attributes:
         processes: whether the builder gets PID and mount namespaces of its own.
+        runtime: the OCI runtime that steps run under; None for a chroot, which they can leave.
         reach: what the steps reach.
         caveats: what they are not kept from, and why.
     """
 
     processes: bool
+    runtime: str | None = None
     reach: Reach
     caveats: tuple[str, ...] = ()
 
@@ -97,16 +99,22 @@ async def separation(env: Mapping[str, str], network: Network, folder: Path) -> 
                 f"steps cannot be kept off the network here: {why}",
                 hint="build as root, use docker, or set build.network to default",
             ) from None
-        caveat = f"steps see the machine's processes and its network: {why}"
+        caveat = f"steps are not kept apart from this machine: {why}"
         return Separation(processes=False, reach=Reach.MACHINE, caveats=(caveat,))
+    name, why_not = await runtime.usable(env, _own_world(closed=True), folder)
+    apart = Separation(
+        processes=True,
+        runtime=name,
+        reach=Reach.NOTHING if closed else Reach.OUTSIDE,
+        caveats=() if name else (f"steps can leave their chroot and act as root: {why_not}",),
+    )
     if closed:
-        return Separation(processes=True, reach=Reach.NOTHING)
-    apart = Separation(processes=True, reach=Reach.OUTSIDE)
+        return apart
     try:
         await _try(apart.command(folder, steps=True), env, needs="slirp4netns")
     except _Lacking as why:
         caveat = f"steps reach what listens on the machine's loopback: {why}"
-        return Separation(processes=True, reach=Reach.MACHINE, caveats=(caveat,))
+        return replace(apart, reach=Reach.MACHINE, caveats=(*apart.caveats, caveat))
     return apart
 
 

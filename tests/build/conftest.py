@@ -23,6 +23,7 @@ TARGET = BuildTarget(dockerfile="Dockerfile", context=".")
 class Bench:
     """One driver, and what it needs to find the registry."""
 
+    name: str
     driver: Driver
     environ: dict[str, str]
     registries: tuple[RegistrySettings, ...]
@@ -111,12 +112,12 @@ def program(folder: Path, name: str, script: str) -> dict[str, str]:
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def without(program: str, folder: Path) -> dict[str, str]:
-    """An environment whose PATH lacks one program."""
+def without(programs: set[str], folder: Path) -> dict[str, str]:
+    """An environment whose PATH lacks some programs."""
     folder.mkdir()
     for place in map(Path, os.environ["PATH"].split(":")):
         for file in place.iterdir() if place.is_dir() else ():
-            if file.name != program and not (folder / file.name).is_symlink():
+            if file.name not in programs and not (folder / file.name).is_symlink():
                 (folder / file.name).symlink_to(file)
     return {"PATH": str(folder)}
 
@@ -142,6 +143,7 @@ asyncio.run(main(*sys.argv[1:]))
 @pytest.fixture
 def buildah(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
     return _bench(
+        "buildah",
         Driver.BUILDAH,
         {"XDG_CACHE_HOME": str(cache)},
         (RegistrySettings(name="docker.io", location=registry.host),),
@@ -152,6 +154,7 @@ def buildah(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
 @pytest.fixture
 def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
     return _bench(
+        "podman",
         Driver.PODMAN,
         {"XDG_CACHE_HOME": str(cache)},
         (RegistrySettings(name="docker.io", location=registry.host),),
@@ -161,12 +164,12 @@ def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def docker(daemon: DockerDaemon, tmp_path: Path) -> Bench:
-    return _bench(Driver.DOCKER, daemon.environ, (), tmp_path, daemon=daemon)
+    return _bench("docker", Driver.DOCKER, daemon.environ, (), tmp_path, daemon=daemon)
 
 
 @pytest.fixture
 def buildx(buildx_daemon: DockerDaemon, tmp_path: Path) -> Bench:
-    return _bench(Driver.DOCKER, buildx_daemon.environ, (), tmp_path, daemon=buildx_daemon)
+    return _bench("buildx", Driver.DOCKER, buildx_daemon.environ, (), tmp_path, daemon=buildx_daemon)
 
 
 @pytest.fixture(
@@ -184,10 +187,12 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 def _bench(
+    name: str,
     driver: Driver,
     variables: dict[str, str],
     registries: tuple[RegistrySettings, ...],
     tmp_path: Path,
+    *,
     daemon: DockerDaemon | None = None,
 ) -> Bench:
     tree, scratch, home, images = (tmp_path / name for name in ("tree", "scratch", "home", "images"))
@@ -196,6 +201,7 @@ def _bench(
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(scratch), **variables}
     settings = BuildSettings(driver=driver, timeout=120.0)
     return Bench(
+        name=name,
         driver=driver,
         environ=environ,
         registries=registries,

@@ -79,7 +79,7 @@ def test_without_slirp4netns_a_step_shares_the_machines_network_and_that_is_said
     buildah: Bench, registry: RegistryServer, tmp_path: Path
 ) -> None:
     # It also shows that the step which must not get through else would.
-    sharing = buildah.seeing(**without("slirp4netns", tmp_path / "bin"))
+    sharing = buildah.seeing(**without({"slirp4netns"}, tmp_path / "bin"))
     image = sharing.build(f"FROM alpine:3.22\n{asking(registry)}\n")
     assert isinstance(image, BuiltImage), sharing.log
     assert image.caveats == (
