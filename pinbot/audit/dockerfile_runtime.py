@@ -11,7 +11,7 @@ from pinbot.model.finding import Profile, Rule, Severity
 _SCRATCH = frozenset({Profile.SCRATCH})
 _REFERENCE = "https://docs.docker.com/reference/dockerfile"
 _ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:")
-_UNPRIVILEGED = re.compile(r"nonroot|rootless|unprivileged")
+_OTHER_USERS = re.compile(r"nonroot|rootless|unprivileged|/windows/")
 _SHELL_FOLDERS = ("/bin", "/usr")
 _FORMS = {"ENTRYPOINT": "shell form", "CMD": "shell form", "HEALTHCHECK": "shell form"}
 
@@ -29,7 +29,7 @@ def _user(subject: DockerfileSubject) -> Iterator[Remark]:
             yield subject.problem(
                 subject.target.instruction, "there is no USER, so the container runs as root"
             )
-        elif not _UNPRIVILEGED.search(foundation.image):
+        elif not _OTHER_USERS.search(foundation.image):
             yield subject.problem(
                 subject.target.instruction,
                 f"there is no USER, so the container runs as the one of {foundation.image}, which is root in "

@@ -1,9 +1,9 @@
 """Short ways to audit a Dockerfile in tests."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from pinbot.audit import catalog
-from pinbot.audit.audit import examine
+from pinbot.audit.dockerfile import inspect
 from pinbot.audit.dockerfile_subject import DockerfileSubject
 from pinbot.model.finding import Audit
 from pinbot.model.occurrence import SourceFile
@@ -13,38 +13,46 @@ from pinbot.model.reference import ImageReference
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
-def subject(
-    text: str | bytes,
-    *,
-    target: str | None = None,
-    resolutions: Mapping[ImageReference, Resolution] | None = None,
-    is_folder: Callable[[str], bool] | None = None,
-) -> DockerfileSubject:
-    data = text if isinstance(text, bytes) else text.encode()
-    file = SourceFile(path="Dockerfile", data=data)
-    return DockerfileSubject.read(file, target=target, resolutions=resolutions, is_folder=is_folder)
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A Dockerfile, and what is known beside it."""
+
+    text: str | bytes
+    target: str | None = None
+    resolutions: Mapping[ImageReference, Resolution] | None = None
+    is_folder: Callable[[str], bool] | None = None
+
+    @property
+    def file(self) -> SourceFile:
+        data = self.text if isinstance(self.text, bytes) else self.text.encode()
+        return SourceFile(path="Dockerfile", data=data)
 
 
-def audit(of: str | bytes | DockerfileSubject) -> Audit:
+Dockerfile = str | bytes | Case
+
+
+def subject(text: str | bytes, target: str | None = None) -> DockerfileSubject:
+    return DockerfileSubject.read(Case(text=text).file, target=target)
+
+
+def audit(of: Dockerfile) -> Audit:
     """Hold a Dockerfile to all rules for it."""
-    read = of if isinstance(of, DockerfileSubject) else subject(of)
-    return examine(
-        catalog.DOCKERFILE, read, name="app", profile=read.profile, file="Dockerfile", spared=read.spares
-    )
+    case = of if isinstance(of, Case) else Case(text=of)
+    return inspect(case.file, target=case.target, resolutions=case.resolutions, is_folder=case.is_folder)
 
 
-def places(rule: str, of: str | bytes | DockerfileSubject) -> list[str]:
+def places(rule: str, of: Dockerfile) -> list[str]:
     """Where a rule is broken, and how badly: `line:column severity`."""
     found = [one for one in audit(of).findings if one.rule == rule]
     return sorted(f"{one.line}:{one.column} {one.severity}" for one in found)
 
 
-def message(rule: str, of: str | bytes | DockerfileSubject) -> str:
+def message(rule: str, of: Dockerfile) -> str:
     """What the only finding of a rule says."""
     (finding,) = [one for one in audit(of).findings if one.rule == rule]
     return finding.message
 
 
-def unchecked(rule: str, of: str | bytes | DockerfileSubject) -> list[str]:
+def unchecked(rule: str, of: Dockerfile) -> list[str]:
     """Why a rule could not be checked."""
     return [one.reason for one in audit(of).unchecked if one.rule == rule]

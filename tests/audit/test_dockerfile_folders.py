@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.audit.dockerfiles import audit, message, places, subject, unchecked
+from tests.audit.dockerfiles import Case, audit, message, places, unchecked
 
 FILES = "FROM alpine AS files\nRUN mkdir -p /rootfs/etc/ssl /flat\nWORKDIR /work\n"
 SCRATCH = f"{FILES}FROM scratch\n"
@@ -187,7 +187,7 @@ def test_the_build_context_tells_what_is_a_folder() -> None:
         f"COPY --chmod=444 config /app/config\nCOPY --chmod=444 x.d /app/y\n{USER}"
     )
     assert places("D9", text) == ["4:14 error"]
-    read = subject(text, is_folder=lambda path: path == "config")
+    read = Case(text=text, is_folder=lambda path: path == "config")
     assert places("D9", read) == ["3:14 error"]
 
 

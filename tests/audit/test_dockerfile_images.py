@@ -5,7 +5,7 @@ import pytest
 from pinbot.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
-from tests.audit.dockerfiles import DIGEST, audit, message, places, subject, unchecked
+from tests.audit.dockerfiles import DIGEST, Case, audit, message, places, unchecked
 
 OTHER = "sha256:" + "f" * 64
 
@@ -80,6 +80,7 @@ def test_a_constant_platform_is_found(platform: str) -> None:
         "FROM --platform=${TARGETPLATFORM} alpine",
         "FROM --platform=linux/amd64 alpine AS base-amd64",
         "FROM --platform=linux/x86_64 alpine AS base-amd64",
+        "FROM --platform=amd64 alpine",
         "FROM alpine",
     ],
 )
@@ -105,7 +106,7 @@ def answers(pinned: str, tagged: str) -> dict[ImageReference, Resolution]:
 )
 def test_the_digest_of_one_platform_is_found_where_the_tag_has_several(pinned: str, tagged: str) -> None:
     text = f"FROM alpine:3.22@{DIGEST}\n"
-    read = subject(text, resolutions=answers(pinned, tagged))
+    read = Case(text=text, resolutions=answers(pinned, tagged))
     assert places("D16", read) == ["1:6 warning"]
     assert message("D16", read) == (
         "the digest of alpine:3.22 is that of one platform, while the tag has several"
@@ -116,9 +117,14 @@ def test_the_digest_of_one_platform_is_found_where_the_tag_has_several(pinned: s
     ("pinned", "tagged"), [(OCI_INDEX, OCI_INDEX), (OCI_MANIFEST, OCI_MANIFEST), (OCI_INDEX, OCI_MANIFEST)]
 )
 def test_an_index_and_an_image_for_one_platform_alone_are_right(pinned: str, tagged: str) -> None:
-    read = subject(f"FROM alpine:3.22@{DIGEST}\n", resolutions=answers(pinned, tagged))
+    read = Case(text=f"FROM alpine:3.22@{DIGEST}\n", resolutions=answers(pinned, tagged))
     assert places("D16", read) == []
     assert "D16" in audit(read).kept
+
+
+def test_a_digest_without_a_tag_has_nothing_to_be_compared_with() -> None:
+    case = Case(text=f"FROM alpine@{DIGEST}\n", resolutions=answers(OCI_MANIFEST, OCI_INDEX))
+    assert places("D16", case) == unchecked("D16", case) == []
 
 
 def test_without_a_registry_the_digests_are_not_checked() -> None:
@@ -126,5 +132,5 @@ def test_without_a_registry_the_digests_are_not_checked() -> None:
         "no registry was asked what the digests are of"
     ]
     assert unchecked("D16", "FROM alpine:3.22\n") == []
-    read = subject(f"FROM debian:13@{DIGEST}\n", resolutions=answers(OCI_INDEX, OCI_INDEX))
+    read = Case(text=f"FROM debian:13@{DIGEST}\n", resolutions=answers(OCI_INDEX, OCI_INDEX))
     assert unchecked("D16", read) == [f"no registry told what debian:13@{DIGEST} is"]

@@ -45,7 +45,11 @@ def test_no_user_is_root_on_scratch_and_what_the_image_says_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ["gcr.io/distroless/static:nonroot", "nginxinc/nginx-unprivileged:1", "docker:28-dind-rootless"]
+    "image",
+    [
+        *("gcr.io/distroless/static:nonroot", "nginxinc/nginx-unprivileged:1", "docker:28-dind-rootless"),
+        "mcr.microsoft.com/windows/nanoserver:ltsc2025",
+    ],
 )
 def test_an_image_that_is_named_for_its_user_is_trusted(image: str) -> None:
     assert places("D4", f"FROM {image}\n{START}") == []
