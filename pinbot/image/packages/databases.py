@@ -110,6 +110,17 @@ DATABASES = (
 )
 
 
+# Asked for each file of an image, of which there may be a million.
+_BY_FILE = {
+    f"{database.path}{behind}": database
+    for database in DATABASES
+    if not database.in_parts
+    for behind in ("", *database.companions)
+}
+_BY_FOLDER = {database.path: database for database in DATABASES if database.in_parts}
+
+
 def database_of(path: str) -> Database | None:
     """The database that a file of an image belongs to."""
-    return next((database for database in DATABASES if database.holds(path)), None)
+    found = _BY_FILE.get(path) or _BY_FOLDER.get(path.rpartition("/")[0])
+    return found if found is not None and found.holds(path) else None
