@@ -9,9 +9,10 @@ from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
 from pinbot.cli.session import command as make_command
 from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
-from pinbot.comparison.compare import Scope, compare
+from pinbot.comparison.compare import compare
 from pinbot.comparison.learning import Learner
-from pinbot.errors import InvalidReference, UsageError
+from pinbot.comparison.scope import Scope
+from pinbot.errors import ImageError, InvalidReference, UsageError
 from pinbot.image.sources.opening import open_image
 from pinbot.model.comparison import Comparison
 from pinbot.model.reference import Platform
@@ -77,20 +78,22 @@ def command(
         async with wiring.registry_on_demand(config, observer=session.observer) as connect:
             images = await open_image(old, connect), await open_image(new, connect)
             with session.progress.step("Comparing"):
-                found = await compare(*images, scope=scope, learner=learner)
+                found = await compare(*images, wanted=scope, learner=learner)
         if not settings.enabled:
             return found
         async with wiring.vulnerability_database(settings) as database:
             return await look_up(database, found)
 
     comparison = running.run(work())
+    errors = [ImageError(unread.reason, image=new) for unread in comparison.unread]
     match session.output_format:
         case "json":
-            session.emit(json.diff(comparison))
+            session.emit(json.diff(comparison, errors))
         case "markdown":
             session.out.file.write(markdown.document(comparison, room=LIMIT - 1))
         case _:
             text.show(session.out, comparison)
+    session.complain(errors)
     session.tell_quotas()
     return exit_code(comparison)
 

@@ -1,189 +1,108 @@
 """Two images, wherever they lie, to what changed between them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from pinbot import indexes
-from pinbot.comparison import cautions, contents, layers, origin, settings
+from pinbot.comparison import cautions, contents, layers, origin, scope, settings
 from pinbot.comparison.learning import Learner
 from pinbot.comparison.notes import Notes
 from pinbot.comparison.origin import Claims
+from pinbot.comparison.scope import Scope, Side
 from pinbot.errors import ImageError, PinbotError
-from pinbot.image import look, platforms
-from pinbot.image.platforms import Listing
-from pinbot.model.comparison import Comparison, Cost, Pair, Part, PlatformDiff, Subject, Unread
+from pinbot.image import look
+from pinbot.model.comparison import Comparison, Cost, Pair, Part, PlatformDiff, Unread
 from pinbot.model.image import ImageConfig
-from pinbot.model.manifest import Descriptor, Index, Manifest
+from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.reference import Digest, Platform
 from pinbot.ports import ImageSource
 
-USUAL = Platform("linux", "amd64")
-"""What is compared where there are images for several platforms and none was asked for."""
 
-Images = Mapping[Platform | None, Descriptor]
-"""The manifest for each platform, by the one way to write it; None where an image does not say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What to compare.
-
-    Attributes:
-        platforms: those in use; where none is named, the only one there is, or that for linux/amd64.
-        every: all platforms are in use.
-        thorough, system: read more layers, see `contents.compare`.
-    """
-
-    platforms: tuple[Platform, ...] = ()
-    every: bool = False
-    thorough: bool = False
-    system: bool = False
-
-
-async def compare(old: ImageSource, new: ImageSource, *, scope: Scope, learner: Learner) -> Comparison:
+async def compare(old: ImageSource, new: ImageSource, *, wanted: Scope, learner: Learner) -> Comparison:
     """What changed; a platform that cannot be compared does not stop the others.
 
     Raises:
         NotFound: a platform in use is in neither image.
         RegistryError, ImageError: one of the images cannot be had at all.
     """
-    before, after = await asyncio.gather(
-        _Side.open(learner.remembering(old)), _Side.open(learner.remembering(new))
-    )
-    if before.listing.root.digest == after.listing.root.digest:
-        return Comparison(old=before.subject, new=after.subject, cost=_cost(before, after, ()))
-    there = _there(before, after, scope)
-    in_use = _in_use(there, scope, after)
-    comparer = _Comparer(old=before, new=after, learner=learner, scope=scope)
+    sides = await scope.open_both(Pair(old=learner.remembering(old), new=learner.remembering(new)))
+    if sides.old.digest == sides.new.digest:
+        return Comparison(old=sides.old.subject, new=sides.new.subject, cost=_cost(sides, ()))
+    there = scope.images(sides, wanted)
+    used = scope.in_use(there, wanted, name=new.name)
+    comparer = _Comparer(sides=sides, learner=learner, wanted=wanted)
+    both = [platform for platform in used if platform in there.old and platform in there.new]
     found = await asyncio.gather(
-        *(
-            comparer.compare(platform, Pair(old=there.old[platform], new=there.new[platform]))
-            for platform in in_use
-            if platform in there.old and platform in there.new
-        )
+        *(comparer.compare(one, Pair(old=there.old[one], new=there.new[one])) for one in both)
     )
-    changed = tuple(diff for diff in found if isinstance(diff, PlatformDiff))
-    lost = _named(platform for platform in there.old if platform not in there.new)
+    changed = tuple(one for outcomes in found for one in outcomes if isinstance(one, PlatformDiff))
+    lost = scope.named(platform for platform in there.old if platform not in there.new)
     return Comparison(
-        old=before.subject,
-        new=after.subject,
+        old=sides.old.subject,
+        new=sides.new.subject,
         changed=changed,
-        same=_named(same.platform for same in found if isinstance(same, _Same)),
-        in_use=_named(in_use),
-        gained=_named(platform for platform in there.new if platform not in there.old),
+        same=scope.named(platform for platform, outcomes in zip(both, found, strict=True) if not outcomes),
+        in_use=scope.named(used),
+        gained=scope.named(platform for platform in there.new if platform not in there.old),
         lost=lost,
-        elsewhere=_named(
-            platform
-            for platform, digest in there.old.items()
-            if platform not in in_use and there.new.get(platform, digest) != digest
-        ),
-        attestations={one.digest for one in before.listing.others}
-        != {one.digest for one in after.listing.others},
+        elsewhere=scope.elsewhere(there, used),
+        attestations=sides.old.others != sides.new.others,
         cautions=tuple(cautions.of_index(lost)),
-        unread=tuple(unread for unread in found if isinstance(unread, Unread)),
-        cost=_cost(before, after, changed),
+        unread=tuple(one for outcomes in found for one in outcomes if isinstance(one, Unread)),
+        cost=_cost(sides, changed),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Same:
-    """A platform whose images are equal."""
-
-    platform: Platform | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Side:
-    """One of the two images: all that is under its name."""
-
-    source: ImageSource
-    document: Manifest | Index
-    listing: Listing
-
-    @classmethod
-    async def open(cls, source: ImageSource) -> Self:
-        _, document = await source.root()
-        return cls(source=source, document=document, listing=await platforms.images(source))
-
-    @property
-    def subject(self) -> Subject:
-        root = self.listing.root
-        return Subject(name=self.source.name, digest=root.digest, media_type=self.document.media_type)
-
-    @property
-    def images(self) -> Images:
-        """The first image for each platform; for Windows there is one for each version of it."""
-        found: dict[Platform | None, Descriptor] = {}
-        for image in self.listing.images:
-            found.setdefault(image.platform and image.platform.normal, image.descriptor)
-        return found
-
-
-def _there(before: _Side, after: _Side, scope: Scope) -> Pair[Images]:
-    """The images of both by platform."""
-    old, new = before.images, after.images
-    single = isinstance(before.document, Manifest) and isinstance(after.document, Manifest)
-    if single and not scope.platforms:
-        # There is nothing to choose from: if the platform changed, that is told.
-        return Pair(old=dict(zip(new, old.values(), strict=True)), new=new)
-    return Pair(old=old, new=new)
-
-
-def _in_use(there: Pair[Images], scope: Scope, after: _Side) -> tuple[Platform | None, ...]:
-    """The platforms to compare, in the order of the new image."""
-    known = dict.fromkeys((*there.new, *there.old))
-    if scope.every:
-        return tuple(known)
-    if scope.platforms:
-        wanted = dict.fromkeys(platform.normal for platform in scope.platforms)
-        for platform in wanted:
-            if platform not in known:
-                error = indexes.absent(platform, _named(known))
-                error.image = after.source.name
-                raise error
-        return tuple(wanted)
-    common = [platform for platform in known if platform in there.old and platform in there.new]
-    if USUAL in known:
-        return (USUAL,)
-    return tuple(common[:1] or known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Comparer:
     """Compares the images of one platform at a time, any number at once."""
 
-    old: _Side
-    new: _Side
+    sides: Pair[Side]
     learner: Learner
-    scope: Scope
+    wanted: Scope
 
-    async def compare(self, platform: Platform | None, of: Pair[Descriptor]) -> PlatformDiff | _Same | Unread:
-        """What changed for a platform."""
+    async def compare(
+        self, platform: Platform | None, of: Pair[tuple[Descriptor, ...]]
+    ) -> tuple[PlatformDiff | Unread, ...]:
+        """What changed for a platform; nothing if it is the same."""
+        if len(of.old) != len(of.new):
+            reason = f"{platform}: there were {len(of.old)} images for it, and there are {len(of.new)}"
+            return (Unread(part=Part.PLATFORM, reason=reason),)
+        found = [
+            await self._compare(platform, Pair(old=old, new=new))
+            for old, new in zip(of.old, of.new, strict=True)
+        ]
+        return tuple(one for one in found if one is not None)
+
+    async def _compare(self, platform: Platform | None, of: Pair[Descriptor]) -> PlatformDiff | Unread | None:
         if of.old.digest == of.new.digest:
-            return _Same(platform=platform)
+            return None
         try:
-            old, new = await asyncio.gather(_Image.open(self.old, of.old), _Image.open(self.new, of.new))
+            old, new = await asyncio.gather(
+                _Image.open(self.sides.old, of.old), _Image.open(self.sides.new, of.new)
+            )
         except PinbotError as error:
             name = f"{platform}: " if platform else ""
             return Unread(part=Part.PLATFORM, reason=f"{name}{error.message}")
-        if old.content == new.content:
-            return _Same(platform=platform)
+        return None if old.content == new.content else await self._diff(platform, Pair(old=old, new=new))
+
+    async def _diff(self, platform: Platform | None, images: "Pair[_Image]") -> PlatformDiff:
+        old, new = images.old, images.new
         stacks = layers.stacks(old.manifest.layers, new.manifest.layers)
         diff = layers.difference(*stacks)
         found = await contents.compare(
             Pair(old=stacks[0], new=stacks[1]),
             Pair(old=partial(self._read, old), new=partial(self._read, new)),
-            thorough=self.scope.thorough,
-            system=self.scope.system,
+            thorough=self.wanted.thorough,
+            system=self.wanted.system,
         )
         come_from = origin.compare(old.claims, new.claims)
-        configs = Pair(old=old.config, new=new.config)
+        told_already = origin.labels(come_from)
         return PlatformDiff(
             platform=platform,
-            digests=Pair(old=of.old.digest, new=of.new.digest),
+            digests=Pair(old=old.descriptor.digest, new=new.descriptor.digest),
             layers=diff,
             origin=come_from,
             packages=found.packages,
@@ -191,11 +110,11 @@ class _Comparer:
             settings=tuple(
                 change
                 for change in settings.changes(old.config, new.config)
-                if (change.name, change.old, change.new) not in origin.labels(come_from)
+                if (change.name, change.old, change.new) not in told_already
             ),
             cautions=(
                 *found.cautions,
-                *cautions.of_config(configs, platform),
+                *cautions.of_config(Pair(old=old.config, new=new.config), platform),
                 *cautions.of_origin(come_from),
                 *cautions.of_layers(diff),
             ),
@@ -211,13 +130,13 @@ class _Comparer:
 class _Image:
     """One image for one platform."""
 
-    side: _Side
+    side: Side
     descriptor: Descriptor
     manifest: Manifest
     config: ImageConfig
 
     @classmethod
-    async def open(cls, side: _Side, descriptor: Descriptor) -> Self:
+    async def open(cls, side: Side, descriptor: Descriptor) -> Self:
         manifest = side.document
         if descriptor.digest != side.listing.root.digest:
             manifest = await side.source.document(descriptor)
@@ -248,12 +167,8 @@ class _Image:
         )
 
 
-def _named(found: Iterable[Platform | None]) -> tuple[Platform, ...]:
-    return tuple(platform for platform in found if platform is not None)
-
-
-def _cost(before: _Side, after: _Side, changed: Iterable[PlatformDiff]) -> Cost:
-    taken = (before.source.taken, after.source.taken)
+def _cost(sides: Pair[Side], changed: Iterable[PlatformDiff]) -> Cost:
+    taken = (sides.old.source.taken, sides.new.source.taken)
     return Cost(
         requests=sum(one.parts for one in taken),
         received=sum(one.size for one in taken),

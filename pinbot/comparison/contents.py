@@ -178,7 +178,9 @@ def _why_unknown(
     failed = False
     for side, view in zip(_both(sides), (full.old, full.new), strict=True):
         problems = [found.problem for found in view.of(Kind.DATABASE, Kind.PART).values() if found.problem]
-        for problem in filter(None, (side.failure, *problems)):
+        if side.failure and not view.settled:
+            problems.append(side.failure)
+        for problem in dict.fromkeys(problems):
             failed = True
             yield f"in the {side.name} image, {problem}"
     if failed:
@@ -222,12 +224,10 @@ def _left(sides: Pair[_Side]) -> Iterator[Unread]:
     for side in _both(sides):
         if side.left:
             which = f"{_count(side.left)} of the {side.name} image ({side.size_of(side.left):,} bytes)"
-            told = "could not be searched for programs and setuid files"
-            if not side.failure:
-                told = (
-                    "below the package database were not searched for programs and setuid files; "
-                    "--all-layers does"
-                )
+            if side.failure:
+                told = f"could not be searched for programs and setuid files: {side.failure}"
+            else:
+                told = "below the package database were not searched for programs and setuid files"
             yield Unread(part=Part.FILES, reason=f"{which} {told}")
 
 

@@ -18,7 +18,7 @@ from pinbot.model.manifest import Descriptor
 from pinbot.model.reference import Digest
 from pinbot.ports import ImageSource
 
-LARGEST_PROGRAM = 64 * 1024**2
+LARGEST_PROGRAM = 128 * 1024**2
 """Bytes of a program that is searched for the modules it was made of."""
 
 _SMALLEST_PROGRAM = 4096

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pinbot.comparison import cautions
-from pinbot.comparison.compare import Scope, compare
+from pinbot.comparison.compare import compare
 from pinbot.comparison.learning import Learner
+from pinbot.comparison.scope import Scope
 from pinbot.errors import InvalidReference, PinbotError, Unreachable
 from pinbot.model.build import BuildTarget
 from pinbot.model.comparison import Comparison, Explanation, Pair
@@ -73,7 +74,7 @@ class Explainer:
     async def _outcome(self, old: ImageSource, new: ImageSource, scope: Scope) -> Comparison | PinbotError:
         try:
             async with asyncio.timeout(self.seconds):
-                found = await compare(old, new, scope=scope, learner=self.learner)
+                found = await compare(old, new, wanted=scope, learner=self.learner)
                 return found if self.database is None else await look_up(self.database, found)
         except PinbotError as error:
             return error

@@ -83,9 +83,9 @@ def update(
     return envelope(command, report.all_errors, **parts)
 
 
-def diff(told: Comparison) -> Document:
+def diff(told: Comparison, errors: Iterable[PinbotError] = ()) -> Document:
     """The document of `diff`."""
-    return envelope("diff", (), comparison=comparison(told))
+    return envelope("diff", errors, comparison=comparison(told))
 
 
 def doctor(found: Diagnosis) -> Document:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.comparison.bench import apk, image
+from tests.comparison.bench import Bench, apk, image
 from tests.render.test_json import check
 from tests.support import local_images
 from tests.support.images import alpine
-from tests.support.oci import Entry, Pusher
+from tests.support.oci import Entry, Pusher, digest_of
 from tests.support.osv import OsvServer, record
 from tests.support.project import Project, pinbot
 from tests.support.registry import RegistryServer
@@ -84,7 +84,26 @@ def test_a_second_run_asks_for_little_but_the_names(project: Project, hub: Regis
     before = len(hub.requests)
     run = project.pinbot("diff", "changing:1", "changing:2", env=environment)
     assert run.code == 10
-    assert [exchange.path.rpartition("/")[2] for exchange in hub.requests[before:]] == ["1", "2"]
+    asked = [exchange.path.removeprefix("/v2/library/changing/") for exchange in hub.requests[before:]]
+    assert sorted(path for path in asked if path != "/v2/") == ["manifests/1", "manifests/2"]
+
+
+def test_a_platform_that_cannot_be_compared_is_an_error_and_the_rest_is_told(tmp_path: Path) -> None:
+    for name, versions in (("old", ("1-r0", "1-r0")), ("new", ("1-r1", "1-r1"))):
+        both = [
+            image([apk(musl=version)], architecture=architecture)
+            for version, architecture in zip(versions, ("amd64", "arm64"), strict=True)
+        ]
+        Bench(tmp_path / name).write(both)
+    (missing,) = [
+        path for path in (tmp_path / "new").glob("**/*") if path.name == digest_of(both[1].manifest)[7:]
+    ]
+    missing.unlink()
+    run = pinbot("diff", "--all-platforms", "--format", "json", "oci:old/2", "oci:new/2", cwd=tmp_path)
+    assert run.code == 1
+    assert [diff["platform"] for diff in check(run.json)["comparison"]["platforms"]] == ["linux/amd64"]
+    (error,) = run.json["errors"]
+    assert error["message"].startswith("linux/arm64: ")
 
 
 @pytest.mark.parametrize(

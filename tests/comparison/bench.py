@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pinbot.comparison.compare import Scope, compare
+from pinbot.comparison.compare import compare
 from pinbot.comparison.learning import Learner
+from pinbot.comparison.scope import Scope
 from pinbot.image.sources.opening import open_image
 from pinbot.model.comparison import Comparison, PlatformDiff
 from pinbot.model.image import Taken
@@ -82,7 +83,7 @@ class Bench:
         async def work() -> Comparison:
             sources = [self.wrap(await open_image(f"oci:{path}", no_registry)) for path in paths]
             try:
-                return await compare(*sources, scope=scope or Scope(), learner=Learner(self._cache))
+                return await compare(*sources, wanted=scope or Scope(), learner=Learner(self._cache))
             finally:
                 self.read = [digest for source in sources for digest in source.read]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pinbot.cache import DiskCache
-from pinbot.comparison.compare import Scope
+from pinbot.comparison.scope import Scope
 from pinbot.errors import NotFound, PinbotError
 from pinbot.model.comparison import Alarm, Evidence, Part, PlatformDiff, Setting
 from pinbot.model.image import Distribution

@@ -3,11 +3,12 @@
 import gzip
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pinbot.comparison.compare import Scope
+from pinbot.comparison.scope import Scope
 from pinbot.errors import Untrustworthy
 from pinbot.model.comparison import Alarm, Part, PlatformDiff
 from pinbot.model.manifest import OCI_INDEX, Descriptor, Index, Manifest
@@ -16,7 +17,8 @@ from pinbot.render.comparison import markdown
 from pinbot.render.markdown import LIMIT
 from tests.comparison.bench import Bench, Watched, apk, dpkg, image, whiteout
 from tests.render.markup import EVIL, check_nothing_escapes
-from tests.support.oci import Entry, Image
+from tests.support import local_images
+from tests.support.oci import Entry, Image, digest_of
 
 DATABASE = "lib/apk/db/installed"
 STATUS = "var/lib/dpkg/status"
@@ -76,8 +78,7 @@ def test_a_link_in_place_of_the_folder_of_a_database_is_told(bench: Bench) -> No
         (member("var/lib/dpkg", tarfile.SYMTYPE, "../../opt/dpkg"), b""), (member("opt/dpkg/status"), status)
     )
     assert reasons(bench.diff(image([dpkg(libc6="1")]), new)) == [
-        "in the new image, var/lib/dpkg is a link to opt/dpkg, where no database is read",
-        "in the new image, var/lib/dpkg is a link to opt/dpkg, where no database is read",
+        "in the new image, var/lib/dpkg is a link to opt/dpkg, where no database is read"
     ]
 
 
@@ -187,7 +188,8 @@ def test_a_database_above_a_layer_that_cannot_be_read_is_known(bench: Bench) -> 
     )
     assert names(bench.diff(old, new)) == [("musl", "1-r1")]
     thorough = bench.diff(old, new, Scope(thorough=True))
-    assert thorough.packages is None
+    assert names(thorough) == [("musl", "1-r1")]
+    assert "could not be searched for programs and setuid files: layer" in thorough.unread[-1].reason
 
 
 @pytest.mark.parametrize(
@@ -222,6 +224,34 @@ def test_a_label_of_a_megabyte_is_cut(bench: Bench) -> None:
     assert len(markdown.document(found, room=LIMIT)) < 3_000
     (change,) = found.changed[0].settings
     assert change.new == "b" * 1_000_000
+
+
+def test_a_platform_that_cannot_be_had_does_not_stop_the_others(bench: Bench) -> None:
+    def both(version: str, *, whole: bool) -> Path:
+        amd64, arm64 = (image([apk(musl=version)], architecture=name) for name in ("amd64", "arm64"))
+        folder = bench.write([amd64, arm64])
+        if not whole:
+            (folder / local_images.blob_name(digest_of(arm64.manifest))).unlink()
+        return folder
+
+    found = bench.compare(both("1-r0", whole=True), both("1-r1", whole=False), Scope(every=True))
+    assert [str(diff.platform) for diff in found.changed] == ["linux/amd64"]
+    (unread,) = found.unread
+    assert unread.reason.startswith("linux/arm64: ")
+    assert not found.equal
+
+
+def test_images_for_several_versions_of_windows_are_compared_one_by_one(bench: Bench) -> None:
+    def windows(*contents: str) -> list[Image]:
+        return [replace(image([Entry(name="a", data=text.encode())]), os="windows") for text in contents]
+
+    assert bench.compare(windows("2019", "2022"), windows("2019", "2022")).equal
+    changed = bench.compare(windows("2019", "2022"), windows("2019", "new"))
+    assert [str(diff.platform) for diff in changed.changed] == ["windows/amd64"]
+    fewer = bench.compare(windows("2019", "2022"), windows("2022"))
+    assert [unread.reason for unread in fewer.unread] == [
+        "windows/amd64: there were 2 images for it, and there are 1"
+    ]
 
 
 class Circular(Watched):
