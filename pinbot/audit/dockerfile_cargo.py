@@ -234,7 +234,7 @@ def _settings(steps: tuple[Step, ...]) -> str:
 
 def _is_rust_alpine(image: str) -> bool:
     """Whether its Cargo is rustup's, for a musl target that is static by itself; Alpine's own is not."""
-    name, _, tag = image.partition("@")[0].rpartition(":")
+    name, _, tag = image.rpartition(":")
     return "alpine" in tag and ("rust" in tag or name.rpartition("/")[2] == "rust")
 
 

@@ -33,7 +33,7 @@ class Foundation(NamedTuple):
 
     Attributes:
         stage: the stage of the same file.
-        image: the image as it is written; None for scratch and stages.
+        image: the image as it is written, without its digest, which changes; None for scratch and stages.
         unknown: why neither can be known.
     """
 
@@ -274,7 +274,7 @@ class DockerfileSubject:
             return Foundation(stage=earlier)
         if expanded.absent is not None or not text:
             return Foundation(unknown=f"{stage.base} is not known without build arguments")
-        return Foundation(image=readable(text))
+        return Foundation(image=readable(text).partition("@")[0])
 
     def _chain(self, stage: Stage) -> tuple[Stage, ...]:
         chain = [stage]

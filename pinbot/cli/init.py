@@ -71,7 +71,7 @@ def command(session: Session, path: str, *, package: str | None, dry_run: bool, 
 def _commit(*, offline: bool) -> tuple[str | None, str | None]:
     """The commit of this release's Action, or why it is not known."""
     if offline:
-        return None, "nobody was asked (--offline)"
+        return None, "nobody was asked"
     try:
         return wiring.commit_of_release(repository.REPOSITORY, repository.TAG), None
     except ForgeError as error:

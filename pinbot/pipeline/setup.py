@@ -11,6 +11,7 @@ from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import Plan
 from pinbot.model.setup import Draft, DraftOutcome, DraftStatus, SetupReport
 from pinbot.pipeline.plan import make_plan
+from pinbot.pipeline.scan import scan
 from pinbot.policy import Policy
 from pinbot.ports import Progress, Resolver
 from pinbot.worktree import files
@@ -35,7 +36,7 @@ async def set_up(
         dry_run: write nothing.
     """
     wanted = [draft for draft in drafts if _obstacle(draft, root) is None]
-    plan = Plan() if resolver is None else await _pin(wanted, resolver, progress)
+    plan = await _pin(wanted, resolver, progress)
     pinned = {change.path: change.after for change in plan.changes}
     outcomes: list[DraftOutcome] = []
     errors: list[PinbotError] = []
@@ -79,12 +80,15 @@ def _advice(draft: Draft, root: Path) -> str:
     return "" if found == draft.data else draft.advice
 
 
-async def _pin(drafts: Sequence[Draft], resolver: Resolver, progress: Progress) -> Plan:
-    sources = [
+async def _pin(drafts: Sequence[Draft], resolver: Resolver | None, progress: Progress) -> Plan:
+    sources = tuple(
         SourceFile(path=draft.path, data=draft.data) for draft in drafts if format_of(draft.path) is not None
-    ]
+    )
+    if resolver is None:
+        images = dict.fromkeys(one.image.tagged for one in scan(sources).occurrences if one.image is not None)
+        return Plan(errors=tuple(PinbotError("nobody was asked", image=str(image)) for image in images))
     return await make_plan(
-        Found(sources=tuple(sources), errors=()), resolver, replace(Policy(), move=False), progress
+        Found(sources=sources, errors=()), resolver, replace(Policy(), move=False), progress
     )
 
 

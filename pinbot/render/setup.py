@@ -24,7 +24,7 @@ def text(out: Console, report: SetupReport) -> None:
     for problem in report.unpinned:
         console.line(out, f"left with its tag: {problem.image}: {problem.message}", "yellow")
     if report.unpinned:
-        console.line(out, "`pinbot pin` adds the digests once the registry can be reached", "yellow")
+        console.line(out, "`pinbot pin` adds the digests where the registry can be reached", "yellow")
     if report.unpinned_action is not None:
         console.line(out, f"left with its tag: {report.action}: {report.unpinned_action}", "yellow")
         console.line(out, "write the commit of that release in its place: a tag can be moved", "yellow")

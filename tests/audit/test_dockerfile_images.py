@@ -56,7 +56,7 @@ def test_a_tag_before_the_digest_is_enough() -> None:
 
 
 def test_an_image_that_stands_on_another_is_noted_at_the_lowest_stage() -> None:
-    text = "FROM rust AS build\nFROM alpine:3.22 AS base\nFROM base\n"
+    text = f"FROM rust AS build\nFROM alpine:3.22@{DIGEST} AS base\nFROM base\n"
     assert places("D3", text) == ["2:6 note"]
     assert message("D3", text) == "the image stands on alpine:3.22, and holds all that is in it"
 

@@ -43,7 +43,7 @@ def test_it_writes_a_configuration_and_a_workflow(empty: Project) -> None:
     assert (run.code, run.err) == (0, "")
     assert files(empty) == {CONFIG, WORKFLOW}
     assert empty.read(WORKFLOW) == workflow(None).data
-    assert "nobody was asked (--offline)" in run.text
+    assert f"left with its tag: pinbot/pinbot@v{__version__}: nobody was asked" in run.text
     mode = stat.S_IMODE((empty.root / CONFIG).stat().st_mode)
     mask = os.umask(0o022)
     os.umask(mask)
@@ -61,6 +61,14 @@ def test_the_service_of_the_example_is_the_example(empty: Project) -> None:
     assert empty.pinbot("init", "--offline", "--rust", "rust-scratch").code == 0
     for path in SERVICE:
         assert empty.read(path) == (EXAMPLE / path).read_bytes()
+
+
+def test_offline_nobody_is_asked_and_the_images_that_keep_their_tags_are_named(empty: Project) -> None:
+    document = check(empty.pinbot("init", "--offline", "--rust", "hello", "--format", "json").json)
+    assert document["images"] == [
+        {"image": f"docker.io/library/{name}", "digest": None, "reason": "nobody was asked"}
+        for name in ("rust:alpine", "alpine:latest")
+    ]
 
 
 def test_the_service_goes_where_it_is_wanted_and_the_rest_to_the_root(empty: Project) -> None:
