@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
-from pinbot.model.diagnosis import Access
+from pinbot.model.diagnosis import Access, Capability
 from pinbot.model.image import Taken
 from pinbot.model.ledger import Ledger, Rejection
 from pinbot.model.manifest import Descriptor, Index, Manifest
@@ -229,6 +229,10 @@ class Builder(Protocol):
         Raises:
             BuilderError: the builder cannot do this build, which says nothing about the Dockerfile.
         """
+        ...
+
+    async def capabilities(self) -> tuple[Capability, ...]:
+        """What it can do here; some of it is tried, which takes seconds."""
         ...
 
 

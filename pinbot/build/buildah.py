@@ -4,18 +4,20 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from pinbot.build import access, arguments, disk, layout, namespaces, outcome, process
+from pinbot.build import access, arguments, cgroup, disk, features, layout, namespaces, outcome, process
 from pinbot.build.cgroup import ControlGroup, control_group
 from pinbot.build.dialects import Dialect
 from pinbot.build.log import BuildahLog
 from pinbot.build.namespaces import Reach, Separation
 from pinbot.build.store import Store, cache_folder, claim, remove
-from pinbot.config import BuildSettings, RegistrySettings
+from pinbot.config import BuildSettings, Network, RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest, Limit
+from pinbot.model.diagnosis import Capability
 
 _ASK_SECONDS = 60.0
 _TIDY_SECONDS = 600.0
@@ -122,6 +124,24 @@ class Buildah:
                 limit=group.exceeded(finished.tail),
                 caveats=caveats,
             )
+
+    async def capabilities(self) -> tuple[Capability, ...]:
+        """See the port. What steps are kept from does not depend on how the network is configured."""
+        with process.scratch_folder(self._environ) as home:
+            env = process.environment(self._environ, home=home, scratch=home)
+            try:
+                await namespaces.separation(env, Network.NONE, home)
+                closes = True
+            except BuilderError:
+                closes = False
+        return (
+            *await features.tried(partial(self.build, on_line=lambda _: None), self._environ),
+            Capability(name="network none", able=closes),
+            Capability(name="limits", able=cgroup.holds_memory()),
+            Capability(name="containers", able=self._separation.runtime is not None),
+            Capability(name="own loopback", able=self._separation.reach is not Reach.MACHINE),
+            Capability(name="OCI output", able=True),
+        )
 
     def _scratch(self, store: Store) -> str:
         longest = self._dialect.longest_scratch

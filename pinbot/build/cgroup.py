@@ -189,6 +189,12 @@ def control_group(settings: BuildSettings, *, usable: bool = True) -> Iterator[C
             _remove(group.name, trees)
 
 
+def holds_memory() -> bool:
+    """Whether steps can be limited here."""
+    with control_group(BuildSettings(memory=1 << 30)) as group:
+        return {"memory", "pids"} <= group.held
+
+
 def is_initial() -> bool:
     """Whether names of groups mean here what they mean to a daemon outside of containers."""
     with suppress(OSError):

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pinbot.build import arguments, disk, dockerd, layout, outcome, process, store
+from pinbot.build import arguments, cgroup, disk, dockerd, features, layout, outcome, process, store
 from pinbot.build.cgroup import ControlGroup, control_group
 from pinbot.build.dockerd import Dockerd
 from pinbot.build.log import BuildKitLog
 from pinbot.config import BuildSettings, Network, RegistrySettings
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest
+from pinbot.model.diagnosis import Capability
+
+_REMEDY = "install a newer docker, or begin the file with # syntax=docker/dockerfile:1"
 
 
 class Docker:
@@ -33,7 +36,8 @@ class Docker:
     name = "docker"
 
     def __init__(self, docker: Dockerd, settings: BuildSettings, *, environ: Mapping[str, str]) -> None:
-        self.version = f"docker {docker.version}"
+        buildx = "" if docker.buildx is None else f", buildx {docker.buildx}"
+        self.version = f"docker {docker.version}{buildx}"
         self._docker = docker
         self._settings = settings
         self._environ = environ
@@ -60,6 +64,19 @@ class Docker:
             BuilderError: docker cannot do this build, which says nothing about the Dockerfile.
         """
         arguments.check(request)
+        file = request.target.dockerfile
+        if not await features.knows_modes(self._quietly, self._environ, _read(request.root / file)):
+            raise BuilderError(
+                f"{self.version} is too old for symbolic modes in --chmod, which it ignores",
+                hint=_REMEDY,
+                file=file,
+            )
+        return await self._build(request, on_line)
+
+    async def _quietly(self, request: BuildRequest) -> BuildOutcome:
+        return await self._build(request, lambda _: None)
+
+    async def _build(self, request: BuildRequest, on_line: Callable[[str], None]) -> BuildOutcome:
         log = BuildKitLog()
         with (
             process.scratch_folder(self._environ) as scratch,
@@ -83,15 +100,30 @@ class Docker:
                 finished,
                 step=log.step,
                 builder=self.version,
-                remedy="install a newer docker, or begin the file with # syntax=docker/dockerfile:1",
+                remedy=_REMEDY,
                 limit=group.exceeded(finished.tail),
                 caveats=caveats,
             )
+
+    async def capabilities(self) -> tuple[Capability, ...]:
+        """See the port. The daemon's steps run in containers with a network of their own."""
+        return (
+            *await features.tried(self._quietly, self._environ),
+            Capability(name="network none", able=True),
+            Capability(name="limits", able=self._docker.takes_groups and cgroup.holds_memory()),
+            Capability(name="containers", able=True),
+            Capability(name="own loopback", able=True),
+            Capability(name="OCI output", able=self._docker.writes_layouts),
+        )
 
     def _of_disk(self) -> tuple[str, ...]:
         if self._settings.disk is None or self._docker.root is not None:
             return ()
         return ("disk not limited: docker's daemon is on another machine",)
+
+
+def _read(dockerfile: Path) -> bytes:
+    return dockerfile.read_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ _CONNECTION = (
     "XDG_RUNTIME_DIR",
 )
 _VERSION = re.compile(r"Docker version (?P<version>\d+\.[^\s,]+)")
+_BUILDX = re.compile(r"buildx v?(?P<version>\d\S*)")
 _BUILDER = re.compile(r"Driver:\s+(?P<driver>\S+)")
 # From this release on the client leaves BuildKit to buildx alone.
 _NEEDS_BUILDX = Version("23")
@@ -47,6 +48,7 @@ class Dockerd:
     Attributes:
         client: the program.
         version: of the daemon.
+        buildx: its version; None without it.
         builder: the driver of buildx's builder; None without buildx.
         containerd: whether the daemon keeps images in containerd's store.
         root: where a daemon on this machine keeps its data; None for one elsewhere.
@@ -55,6 +57,7 @@ class Dockerd:
 
     client: str
     version: str
+    buildx: str | None
     builder: str | None
     containerd: bool
     root: Path | None
@@ -94,7 +97,7 @@ async def find(environ: Mapping[str, str]) -> Dockerd:
     docker = client(environ)
     with process.scratch_folder(environ) as scratch:
         env = environment(environ, scratch)
-        buildx = await _has_buildx(env, docker)
+        buildx = await _buildx(env, docker)
         asked = await _ask(env, docker, "version", "--format", "{{.Server.Version}}")
         if not asked.good or not asked.tail:
             raise BuilderError(
@@ -106,6 +109,7 @@ async def find(environ: Mapping[str, str]) -> Dockerd:
         return Dockerd(
             client=docker,
             version=asked.tail[-1],
+            buildx=buildx,
             builder=await _builder(env, docker) if buildx else None,
             containerd=_CONTAINERD in str(info.get("storage")),
             root=Path(info["root"]) if here and info.get("root") else None,
@@ -117,8 +121,8 @@ async def _ask(env: Mapping[str, str], *command: str) -> process.Finished:
     return await process.run(command, env=env, limit=ASK_SECONDS)
 
 
-async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
-    """Whether the client builds by buildx; an old one does without."""
+async def _buildx(env: Mapping[str, str], docker: str) -> str | None:
+    """The version of buildx, by which the client builds; an old one does without."""
     if not process.is_there(docker, env):
         named = f"{CLIENT_VARIABLE} names {docker}, which is no program"
         raise BuilderError(
@@ -135,7 +139,10 @@ async def _has_buildx(env: Mapping[str, str], docker: str) -> bool:
             f"docker's client {match['version']} has no buildx, without which it cannot use BuildKit",
             hint=f"install docker-buildx, or name a client that has it in {CLIENT_VARIABLE}",
         )
-    return buildx.good
+    if not buildx.good:
+        return None
+    version = _BUILDX.search("\n".join(buildx.tail))
+    return version["version"] if version else "of an unknown version"
 
 
 async def _builder(env: Mapping[str, str], docker: str) -> str:

@@ -56,6 +56,14 @@ class RegistryFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """Something that one builder can do and another cannot, e.g. `heredocs`."""
+
+    name: str
+    able: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuilderFinding:
     """One driver.
 
@@ -65,6 +73,7 @@ class BuilderFinding:
         problem: why there is none.
         wanted: whether the configuration lets it be used.
         used: whether test builds are made with it.
+        capabilities: what it can do here, the same of each driver; none where there is no builder.
     """
 
     driver: str
@@ -72,6 +81,7 @@ class BuilderFinding:
     problem: BuilderError | None = None
     wanted: bool = True
     used: bool = False
+    capabilities: tuple[Capability, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,5 +99,13 @@ async def _builders(builders: Builders, chosen: Driver) -> tuple[BuilderFinding,
             findings.append(BuilderFinding(driver=driver, problem=problem, wanted=wanted))
         else:
             used = wanted and not any(finding.used for finding in findings)
-            findings.append(BuilderFinding(driver=driver, version=builder.version, wanted=wanted, used=used))
+            findings.append(
+                BuilderFinding(
+                    driver=driver,
+                    version=builder.version,
+                    wanted=wanted,
+                    used=used,
+                    capabilities=await builder.capabilities(),
+                )
+            )
     return tuple(findings)

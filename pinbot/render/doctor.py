@@ -17,6 +17,11 @@ def doctor(out: Console, found: Diagnosis) -> None:
     if found.registries:
         out.print()
     console.table(out, ("BUILDER", "STATE", "NOTE"), map(_builder, found.builders))
+    able = [finding for finding in found.builders if finding.capabilities]
+    if able:
+        out.print()
+        names = (capability.name.upper() for capability in able[0].capabilities)
+        console.table(out, ("BUILDER", *names), map(_capabilities, able))
     out.print()
     console.table(
         out,
@@ -66,6 +71,11 @@ def _builder(finding: BuilderFinding) -> tuple[Cell, ...]:
         return finding.driver, _state(ok=False), finding.problem.message + hint
     use = "used for test builds" if finding.used else "not used" if finding.wanted else "not configured"
     return finding.driver, _state(ok=True), f"{finding.version}, {use}"
+
+
+def _capabilities(finding: BuilderFinding) -> tuple[Cell, ...]:
+    cells = (("yes", "green") if each.able else ("no", "yellow") for each in finding.capabilities)
+    return (finding.driver, *cells)
 
 
 def _forge(finding: ForgeFinding) -> tuple[Cell, str]:

@@ -99,6 +99,7 @@ def doctor(found: Diagnosis) -> Document:
                 "driver": builder.driver,
                 "version": builder.version,
                 "used": builder.used,
+                "capabilities": {each.name: each.able for each in builder.capabilities},
                 "problem": _error(builder.problem) if builder.problem else None,
             }
             for builder in found.builders

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,13 @@ from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget
 from tests.support.builders import DockerDaemon
 from tests.support.registry import RegistryServer
 
+PAGE = (Path(__file__).parents[2] / "docs" / "builds.md").read_text(encoding="utf-8")
+COLUMNS = {
+    "docker": "docker 20.10",
+    "buildx": "docker 26, buildx",
+    "buildah": "buildah 1.28",
+    "podman": "podman 4.3",
+}
 TARGET = BuildTarget(dockerfile="Dockerfile", context=".")
 
 
@@ -102,6 +110,21 @@ class Bench:
             assert pinbot.stdout is not None
             assert any(sign in line and "RUN" not in line for line in iter(pinbot.stdout.readline, ""))
             pinbot.kill()
+
+
+def column(corner: str, bench: Bench) -> dict[str, str]:
+    """What a table of the page says of a builder, by row; the table is known by its upper left corner."""
+    found = re.search(rf"^\| {re.escape(corner)} \|(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    header, _, *lines = [line.strip("| ").split(" | ") for line in found[0].strip().splitlines()]
+    names = {
+        "buildah": "buildah 1.28",
+        "podman": "podman 4.3",
+        "docker": "docker 20.10",
+        "buildx": "docker 26, buildx",
+    }
+    place = header.index(names[bench.name])
+    return {line[0]: line[place] for line in lines}
 
 
 def program(folder: Path, name: str, script: str) -> dict[str, str]:

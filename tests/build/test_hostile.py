@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 
 from pinbot.model.build import BuiltImage, FailedBuild, Limit
-from tests.build.conftest import Bench, without
+from tests.build.conftest import Bench, column, without
 from tests.build.test_builders import asking, assert_nothing_is_left, processes_with
 from tests.support.registry import RegistryServer
-
-PAGE = (Path(__file__).parents[2] / "docs" / "builds.md").read_text(encoding="utf-8")
-TABLE = re.search(r"\| What a step tries \|(.*?)\n\n", PAGE, re.DOTALL)
 
 YES_NO = {True: "yes", False: "no"}
 
@@ -38,11 +35,7 @@ int main(int count, char **words) {
 
 
 def told(row: str, bench: Bench) -> str:
-    """What the page says in a row of the table, in the column of a builder."""
-    assert TABLE is not None
-    header, _, *lines = [line.strip("| ").split(" | ") for line in TABLE[0].strip().splitlines()]
-    cells = dict(zip(header, next(line for line in lines if line[0] == row), strict=True))
-    return cells[{"docker": "docker 20.10", "buildx": "docker with buildx"}.get(bench.name, bench.name)]
+    return column("What a step tries", bench)[row]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pinbot.config import Config, Driver, RegistrySettings
 from pinbot.errors import BuilderError, NotFound, PinbotError, SourceError, Unreachable
 from pinbot.model.build import BuildOutcome, BuildRequest
-from pinbot.model.diagnosis import Access, Diagnosis, ForgeFinding
+from pinbot.model.diagnosis import Access, Capability, Diagnosis, ForgeFinding
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import Resolution
@@ -56,6 +56,9 @@ class Made:
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         raise NotImplementedError
+
+    async def capabilities(self) -> tuple[Capability, ...]:
+        return (Capability(name="heredocs", able=True),)
 
 
 def builders(*missing: Driver) -> Builders:

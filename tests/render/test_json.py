@@ -25,7 +25,14 @@ from pinbot.errors import (
 )
 from pinbot.model.build import Limit
 from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
-from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
+from pinbot.model.diagnosis import (
+    Access,
+    BuilderFinding,
+    Capability,
+    Diagnosis,
+    ForgeFinding,
+    RegistryFinding,
+)
 from pinbot.model.exchange import Quota
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_INDEX
@@ -209,7 +216,12 @@ def doctor_example() -> json.Document:
                 BuilderFinding(
                     driver="docker", problem=BuilderError("docker is not installed", hint="install docker")
                 ),
-                BuilderFinding(driver="buildah", version="buildah 1.28.2", used=True),
+                BuilderFinding(
+                    driver="buildah",
+                    version="buildah 1.28.2",
+                    used=True,
+                    capabilities=(Capability(name="heredocs", able=False),),
+                ),
             ),
             git="git version 2.39.5",
             forge=ForgeFinding(token="GITHUB_TOKEN", repository="acme/service"),
