@@ -228,7 +228,8 @@ def _settings(steps: tuple[Step, ...]) -> str:
         if step.name in ("ENV", "ARG"):
             texts += [_known(step, word) for word in step.instruction.arguments]
         for command in step.commands:
-            texts += [_known(step, word) for word in (*command.assignments, *command.words)]
+            if command.name != "rustup":  # which makes a target possible, and asks for none
+                texts += [_known(step, word) for word in (*command.assignments, *command.words)]
     return " ".join(text for text in texts if "crt-static" in text or "-musl" in text)
 
 

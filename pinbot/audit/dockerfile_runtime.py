@@ -1,7 +1,7 @@
 """Dockerfile rules about how a container of the image starts: D4 to D7."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pinbot.audit.check import Check, DoesNotApply, NotChecked, Remark
 from pinbot.audit.dockerfile_subject import DockerfileSubject, Step
@@ -13,7 +13,7 @@ _REFERENCE = "https://docs.docker.com/reference/dockerfile"
 _ABSOLUTE = re.compile(r"/|\\|[A-Za-z]:")
 _OTHER_USERS = re.compile(r"nonroot|rootless|unprivileged|/windows/")
 _SHELL_FOLDERS = ("/bin", "/usr")
-_FORMS = {"ENTRYPOINT": "shell form", "CMD": "shell form", "HEALTHCHECK": "shell form"}
+_STARTING = ("ENTRYPOINT", "CMD", "HEALTHCHECK")
 
 
 def _user(subject: DockerfileSubject) -> Iterator[Remark]:
@@ -88,7 +88,7 @@ def _workdir(subject: DockerfileSubject) -> Iterator[Remark]:
 
 
 def _shell_form(subject: DockerfileSubject) -> Iterator[Remark]:
-    steps = [step for name in _FORMS if (step := _last(subject, name)) is not None]
+    steps = [step for name in _STARTING if (step := _last(subject, name)) is not None]
     if not steps:
         yield DoesNotApply("it starts nothing")
     for step in steps:
@@ -127,12 +127,13 @@ def _run(subject: DockerfileSubject) -> Iterator[Remark]:
             before.append(step)
 
 
-def _brings_shell(steps: tuple[Step, ...] | list[Step]) -> bool:
+def _brings_shell(steps: Iterable[Step]) -> bool:
     """Whether something before could have brought a shell, or says that there is one."""
     return any(step.name == "SHELL" or (step.name in ("COPY", "ADD") and _may_bring(step)) for step in steps)
 
 
 def _may_bring(step: Step) -> bool:
+    """Whether what is copied may hold one: a tree for the root, or something for where shells are."""
     *sources, place = (str(word) for word in step.instruction.arguments)
     if place.rstrip("/") == "":
         return any(source.endswith(("/", ".", "*")) or step.name == "ADD" for source in sources)

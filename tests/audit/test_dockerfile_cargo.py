@@ -123,6 +123,8 @@ def test_a_dynamic_binary_for_scratch_is_found() -> None:
     )
     assert places("D14", scratch("RUN apk add cargo\nRUN cargo build", base="alpine:3.22")) == ["3:11 error"]
     assert places("D14", scratch("RUN cargo build --target x86_64-unknown-linux-gnu")) == ["2:11 error"]
+    added = "RUN rustup target add x86_64-unknown-linux-musl && cargo build"
+    assert places("D14", scratch(added)) == ["2:58 error"]
 
 
 @pytest.mark.parametrize(
