@@ -28,7 +28,7 @@ LEAST_ROOM = 4_000
 _UNFOLDED = 3
 """Images of one pull request that may stand there unfolded."""
 
-_SCREEN = 20
+SCREEN = 20
 """Rows of a table that may stand there unfolded."""
 
 _MOST_CAUTIONS = 8
@@ -46,8 +46,11 @@ def document(comparison: Comparison, *, room: int) -> str:
     return f"{title}{show(comparison, room=room - len(title))}\n"
 
 
-def show(comparison: Comparison, *, room: int) -> str:
-    """As much of it as `room` characters hold, which should be no less than `LEAST_ROOM`."""
+def show(comparison: Comparison, *, room: int, screen: int = SCREEN) -> str:
+    """As much of it as `room` characters hold, which should be no less than `LEAST_ROOM`.
+
+    Tables of more than `screen` rows are folded.
+    """
     end = _sentence(wording.cost(comparison.cost))
     kept = _Kept(room - len(_MORE) - len(end) - 4)
     for part in _whole(comparison):
@@ -55,7 +58,7 @@ def show(comparison: Comparison, *, room: int) -> str:
     groups = wording.groups(comparison.changed)
     for number, group in enumerate(groups):
         share = kept.room // (len(groups) - number)
-        kept.add("\n\n".join(_group(group, room=share)))
+        kept.add("\n\n".join(_group(group, room=share, screen=screen)))
     return "\n\n".join([*kept.parts, end])
 
 
@@ -82,20 +85,25 @@ def explanations(told: Sequence[Explanation], *, room: int) -> Iterator[str]:
         if share < LEAST_ROOM and room < LEAST_ROOM:
             yield f"{len(told) - number} more images are left out here; `pinbot diff` tells of them."
             return
-        part = _explanation(explanation, room=max(share, LEAST_ROOM), folded=len(told) > _UNFOLDED)
+        part = _explanation(
+            explanation,
+            room=max(share, LEAST_ROOM),
+            folded=len(told) > _UNFOLDED,
+            screen=SCREEN // min(len(told), _UNFOLDED),
+        )
         room -= len(part)
         yield part
 
 
-def _explanation(explanation: Explanation, *, room: int, folded: bool) -> str:
+def _explanation(explanation: Explanation, *, room: int, folded: bool, screen: int) -> str:
     title = (
         f"{code(explanation.image.familiar)} {code(explanation.old.short)} → {code(explanation.new.short)}"
     )
     outcome = explanation.outcome
     if isinstance(outcome, PinbotError):
-        return f"**{title}**: what changed is not known: {code(outcome.message)}"
-    content = show(outcome, room=room - len(title) - _FRAME)
-    return f"**{title}**\n\n{details('What changed', content) if folded else content}"
+        return f"#### {title}\n\nWhat changed is not known: {code(outcome.message)}"
+    content = show(outcome, room=room - len(title) - _FRAME, screen=screen)
+    return f"#### {title}\n\n{details('What changed', content) if folded else content}"
 
 
 def _whole(comparison: Comparison) -> Iterator[str]:
@@ -130,7 +138,7 @@ def _platform(diff: PlatformDiff) -> tuple[str, ...]:
     )
 
 
-def _group(group: Group, *, room: int) -> Iterator[str]:
+def _group(group: Group, *, room: int, screen: int) -> Iterator[str]:
     diff = group.told
     head = [f"**{code(group.name)}**: {_origin(diff)}", *_cautions(diff.cautions)]
     if diff.packages:
@@ -150,18 +158,22 @@ def _group(group: Group, *, room: int) -> Iterator[str]:
             for change in diff.packages.changes
         ]
         share = room - int(room * _ROOM_REST) if diff.settings or diff.vulnerabilities else room
-        yield _folded("Packages", ("Package", "Ecosystem", "Change", "Old", "New"), rows, room=share)
+        yield _folded(
+            "Packages", ("Package", "Ecosystem", "Change", "Old", "New"), rows, room=share, screen=screen
+        )
         room -= share
     if found := diff.vulnerabilities:
         share = room // 2 if diff.settings else room
-        yield from _vulnerabilities(found, room=share)
+        yield from _vulnerabilities(found, room=share, screen=screen)
         room -= share
     if diff.settings:
-        yield _folded("Config", ("Config", "Old", "New"), [*map(_setting, diff.settings)], room=room)
+        yield _folded(
+            "Config", ("Config", "Old", "New"), [*map(_setting, diff.settings)], room=room, screen=screen
+        )
     yield from tail
 
 
-def _vulnerabilities(found: VulnerabilityDiff, *, room: int) -> Iterator[str]:
+def _vulnerabilities(found: VulnerabilityDiff, *, room: int, screen: int) -> Iterator[str]:
     yield _sentence(wording.exposure(found))
     rows = [
         (
@@ -178,7 +190,9 @@ def _vulnerabilities(found: VulnerabilityDiff, *, room: int) -> Iterator[str]:
     reasons = [Unread(part=Part.VULNERABILITIES, reason=reason) for reason in found.unasked]
     told = [*_unread(reasons)]
     if rows:
-        yield _folded("Vulnerabilities", header, rows, room=room - sum(map(len, told)) - _FRAME)
+        yield _folded(
+            "Vulnerabilities", header, rows, room=room - sum(map(len, told)) - _FRAME, screen=screen
+        )
     yield from told
 
 
@@ -220,10 +234,12 @@ def _unread(left: Iterable[Unread]) -> Iterator[str]:
         yield "Not known:\n" + "\n".join(told)
 
 
-def _folded(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, room: int) -> str:
+def _folded(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, room: int, screen: int
+) -> str:
     """A table, unfolded if a screen holds it."""
     shown = table(header, rows, room=room - 2 * len(title) - 200)
-    return details(title, shown) if len(rows) > _SCREEN else shown
+    return details(title, shown) if len(rows) > screen else shown
 
 
 def _sentence(text: str) -> str:

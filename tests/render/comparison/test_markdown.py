@@ -195,10 +195,18 @@ def test_explanations_keep_to_their_room_however_many_there_are(count: int) -> N
     assert "<details><summary>What changed</summary>" in parts[1] if count > 3 else parts[1]
 
 
+def test_several_images_share_one_screen() -> None:
+    told = explained(comparison(platform_diff(*(package(f"p{number}") for number in range(15)))))
+    (_, alone) = markdown.explanations([told], room=18_000)
+    (_, *both) = markdown.explanations([told, told], room=18_000)
+    assert "<details>" not in alone
+    assert all("<details><summary>Packages</summary>" in part for part in both)
+
+
 def test_a_failure_to_explain_is_told_in_its_place() -> None:
     parts = [*markdown.explanations([explained(NotFound("it is gone"))], room=18_000)]
     assert parts[1] == (
-        "**`alpine:3.22` `111111111111` → `222222222222`**: what changed is not known: `it is gone`"
+        "#### `alpine:3.22` `111111111111` → `222222222222`\n\nWhat changed is not known: `it is gone`"
     )
 
 
