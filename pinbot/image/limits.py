@@ -18,18 +18,24 @@ class Limits:
         ratio: bytes that one compressed byte may stand for, on average, once `ratio_after` are exceeded.
         ratio_after: bytes of a layer that may be as compressible as they like.
         window: bytes that a zstd stream may ask a reader to keep (RFC 8878, section 3.1.1.1.2).
+        layers: how many there are; runtimes take little more than a hundred.
         entries: names in all layers together.
         name: bytes of a name, or of where a link leads.
+        names: characters of all names together, where they come to stand, and of where links lead.
+        steps: folders and links to be passed on the way to names that lie behind links, all together.
         kept: bytes of the files' contents that are kept; the content of further files is then not.
     """
 
     layer_size: int = 16 * _GIB
-    image_size: int = 64 * _GIB
+    image_size: int = 32 * _GIB
     ratio: int = 200
     ratio_after: int = _GIB
     window: int = 128 * _MIB
+    layers: int = 500
     entries: int = 1_000_000
     name: int = 4096
+    names: int = 256 * _MIB
+    steps: int = 20_000_000
     kept: int = 256 * _MIB
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from pinbot import documents
-from pinbot.errors import Mismatch
+from pinbot.errors import ImageError, Mismatch
 from pinbot.image.files import Files
 from pinbot.image.layers import reading
 from pinbot.image.layers.changes import Added, Keep, Wanted, none, nothing
@@ -49,7 +49,13 @@ async def files(
         ImageError: a layer is damaged, or too large, or cannot be unpacked.
         RegistryError: a layer cannot be had.
     """
-    tree = Tree()
+    if len(manifest.layers) > limits.layers:
+        raise ImageError(
+            f"the image has {len(manifest.layers)} layers, more than the {limits.layers} that are read",
+            hint="build it with fewer; no runtime takes so many",
+            image=source.name,
+        )
+    tree = Tree(limits)
     allowance = Allowance(limits)
     layers = [
         (

@@ -64,7 +64,7 @@ def archive(*members: Member, kind: int = tarfile.PAX_FORMAT) -> bytes:
 
 def merged(*layers: Iterable[Member] | bytes, limits: Limits = DEFAULT, kept: int = 2**20) -> Files:
     """What layers make, each given by its members or as the bytes that are stored; all files are hashed."""
-    tree = Tree()
+    tree = Tree(limits)
     allowance = Allowance(limits)
     for number, members in enumerate(layers):
         data = members if isinstance(members, bytes) else archive(*members)

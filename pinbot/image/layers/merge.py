@@ -1,12 +1,13 @@
 """Layers laid upon each other: what a container of the image sees (image-spec 1.1, layer.md)."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from pinbot.errors import ImageError
 from pinbot.image.files import MOST_LINKS, Files
 from pinbot.image.layers.changes import Added, Change, Cleared, Linked, Removed
 from pinbot.image.layers.tar import shown
+from pinbot.image.limits import DEFAULT, Limits
 from pinbot.model.image import Entry, EntryKind
 
 _IMPLIED_MODE = 0o755
@@ -36,11 +37,15 @@ class Tree:
     On the way to a name links of lower layers are followed, as runtimes do it, but never out of the image.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self._names = 0
+        self._steps = 0
         self._entries = {"": _implied("", 0)}
         self._children: dict[str, dict[str, None]] = {}
         self._inodes: dict[str, _Inode] = {}
         self._layer = 0
+        self._cleared: set[str] = set()
         self._replaced: set[tuple[int, str]] = set()
         self._earlier: dict[str, tuple[int, ...]] = {}
         self._hidden: list[Entry] = []
@@ -51,7 +56,9 @@ class Tree:
         Raises:
             ImageError: no runtime could unpack this.
         """
-        self._layer = layer
+        if layer != self._layer:
+            self._layer = layer
+            self._cleared.clear()
         match change:
             case Added():
                 self._add(change)
@@ -133,6 +140,13 @@ class Tree:
                 self._entries[path] = entry
                 return
             self._forget(path)
+        self._names += len(path) + len(entry.link)
+        if self._names > self._limits.names:
+            raise ImageError(
+                f"brings the names in the image to more than {self._limits.names} characters, the most that "
+                "are read",
+                hint="put fewer files into the image, or shorten their names",
+            )
         self._entries[path] = entry
         folder = path.rpartition("/")[0]
         self._children.setdefault(folder, {})[path] = None
@@ -153,10 +167,15 @@ class Tree:
             self._forget(there.path)
 
     def _clear(self, folder: str, layer: int) -> None:
-        """Remove what lower layers have below a folder."""
-        for path in reversed(list(self._below(folder))):
+        """Remove what lower layers have below a folder; once in each layer, as nothing of it comes back."""
+        if folder in self._cleared:
+            return
+        for path in reversed(list(self._below(folder, but=self._cleared))):
             if self._entries[path].layer < layer and path not in self._children:
                 self._drop(path)
+            elif path in self._children:
+                self._cleared.add(path)
+        self._cleared.add(folder)
 
     def _forget(self, path: str) -> None:
         """Remove a name and all below it."""
@@ -164,13 +183,13 @@ class Tree:
             self._drop(below)
         self._drop(path)
 
-    def _below(self, folder: str) -> Iterator[str]:
-        """All below a folder, each folder before what is in it."""
+    def _below(self, folder: str, but: Container[str] = ()) -> Iterator[str]:
+        """All below a folder, each folder before what is in it; not what is in some folders."""
         todo = [folder]
         while todo:
             for path in self._children.get(todo.pop(), ()):
                 yield path
-                if path in self._children:
+                if path in self._children and path not in but:
                     todo.append(path)
 
     def _drop(self, path: str) -> None:
@@ -209,6 +228,12 @@ class Tree:
                     f"puts {shown(path)} below what is no folder, or a link in a circle",
                     hint="make the image anew: no runtime unpacks this layer",
                 )
+            if len(at) + len(base) > self._limits.name:
+                raise ImageError(
+                    f"puts {shown(path)} through links to where its name has {len(at) + len(base)} "
+                    f"characters, where a file system takes {self._limits.name}",
+                    hint="make the image anew",
+                )
             folder = at
         return f"{folder}/{base}" if folder else base
 
@@ -230,6 +255,12 @@ class Tree:
         at = ""
         while todo:
             part = todo.pop()
+            self._steps += 1
+            if self._steps > self._limits.steps:
+                raise ImageError(
+                    f"passes more than {self._limits.steps} links and folders on the way to names",
+                    hint="do not run this image; no usual one has so many",
+                )
             if part in {"", "."}:
                 continue
             if part == "..":

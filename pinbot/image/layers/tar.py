@@ -13,6 +13,7 @@ from pinbot.errors import ImageError
 
 BLOCK = 512
 _MOST_EXTENDED = 1024**2
+_MOST_EXTENDED_TOGETHER = 256 * 1024**2
 _MOST_DIGITS = 20
 _LONGEST_SHOWN = 160
 _ZEROS = bytes(BLOCK)
@@ -81,6 +82,7 @@ class Parser:
         self._padding = 0
         self._pax: dict[str, str] = {}
         self._long: dict[int, str] = {}
+        self._extensions = 0
         self._extended: tuple[int, bytearray] | None = None
         self._unmapped: Member | None = None
         self._zeros = 0
@@ -164,6 +166,9 @@ class Parser:
             size = _number(block, 124, 12)
             if size > _MOST_EXTENDED:
                 raise _damaged(f"a header that extends another has {size} bytes")
+            self._extensions += size
+            if self._extensions > _MOST_EXTENDED_TOGETHER:
+                raise _damaged(f"headers that extend others have more than {_MOST_EXTENDED_TOGETHER} bytes")
             self._content, self._padding = size, -size % BLOCK
             self._extended = (flag, bytearray())
             if not size:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pinbot.errors import ImageError
 from pinbot.image.files import Files
+from pinbot.image.limits import Limits
 from pinbot.model.image import EntryKind
 from tests.support import local_images
 from tests.support.oci import Image, digest_of
@@ -243,6 +244,35 @@ def test_names_that_no_file_system_takes_are_refused(made: Member, words: str) -
     with pytest.raises(ImageError) as caught:
         merged(BASE, [made])
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("members", "limits", "words"),
+    [
+        ([member("a" * 60), member("b" * 60)], Limits(names=100), "to more than 100 characters"),
+        ([symlink("a", "b" * 99)], Limits(names=99), "to more than 99 characters"),
+        ([symlink("l", "a" * 60), member("l/" + "b" * 50)], Limits(name=100), "its name has 110 characters"),
+        ([symlink("l", "./" * 60), member("l/b")], Limits(steps=50), "passes more than 50 links and folders"),
+    ],
+)
+def test_names_take_no_more_memory_and_time_than_they_may(
+    members: list[Member], limits: Limits, words: str
+) -> None:
+    merged(members)
+    with pytest.raises(ImageError) as caught:
+        merged(members, limits=limits)
+    assert words in caught.value.message
+
+
+def test_one_folder_cleared_many_times_takes_no_long_time() -> None:
+    # Looking at all of it each time would take ever so long.
+    many = [member(f"a/b/{number}") for number in range(5_000)]
+    files = merged(many, [*many, *([opaque("a/b"), whiteout("a")] * 2_000), member("a/new")])
+    assert len(paths(files)) == 5_003
+    deep = [folder("/".join("a" * depth)) for depth in range(1, 1000)]
+    deepest = [member("/".join("a" * 999) + f"/{number}") for number in range(5_000)]
+    clears = [opaque("/".join("a" * depth)) for depth in range(999, 0, -1)]
+    assert len(paths(merged(deep, [*deepest, *clears]))) == 999 + 5_000
 
 
 def test_files_that_a_higher_layer_hides_are_told() -> None:
