@@ -83,9 +83,8 @@ class Packer:
 
     def finish(self) -> bytes:
         """The last bytes; from then on there is a `descriptor`."""
-        if self._suffix is None:
-            self.feed(b"")
-        return self._take(self._squeeze.flush()) if self._squeeze else b""
+        first = self.feed(b"") if self._suffix is None else b""
+        return first + (self._take(self._squeeze.flush()) if self._squeeze else b"")
 
     @property
     def descriptor(self) -> Descriptor:

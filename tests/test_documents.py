@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pinbot import documents
 from pinbot.errors import PinbotError, RegistryError, Unsupported, Untrustworthy
+from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -186,3 +187,109 @@ def test_the_platform_of_a_config_is_read() -> None:
     assert documents.platform_of_config(b"{}") is None
     with pytest.raises(PinbotError):
         documents.platform_of_config(b"no")
+
+
+def test_a_config_is_read() -> None:
+    body = {
+        "os": "linux",
+        "architecture": "arm64",
+        "variant": "v8",
+        "created": "2026-01-01T00:00:00Z",
+        "author": "somebody",
+        "config": {
+            "User": "app:app",
+            "Env": ["PATH=/bin:/usr/bin", "EMPTY=", "BARE", "A=b=c"],
+            "Entrypoint": ["/app"],
+            "Cmd": ["--port", "80"],
+            "WorkingDir": "/srv",
+            "ExposedPorts": {"80/tcp": {}, "443/tcp": {}},
+            "Volumes": {"/data": {}},
+            "StopSignal": "SIGINT",
+            "Labels": {"b": "2", "a": "1"},
+            "Healthcheck": {"Test": ["NONE"]},
+        },
+        "rootfs": {"type": "layers", "diff_ids": [ZERO]},
+        "history": [{}],
+    }
+    found = documents.image_config(json.dumps(body).encode())
+    assert found == ImageConfig(
+        platform=Platform("linux", "arm64", "v8"),
+        user="app:app",
+        entrypoint=("/app",),
+        cmd=("--port", "80"),
+        env=(("PATH", "/bin:/usr/bin"), ("EMPTY", ""), ("BARE", ""), ("A", "b=c")),
+        working_dir="/srv",
+        exposed_ports=("443/tcp", "80/tcp"),
+        volumes=("/data",),
+        stop_signal="SIGINT",
+        labels=(("a", "1"), ("b", "2")),
+        created="2026-01-01T00:00:00Z",
+        diff_ids=(Digest.parse(ZERO),),
+    )
+    assert found.command == ("/app", "--port", "80")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"config":null,"rootfs":null}',
+        b'{"config":{"User":null,"Env":null,"Cmd":null,"Labels":null,"Volumes":null},"rootfs":{"diff_ids":null}}',
+    ],
+)
+def test_what_a_config_leaves_out_is_empty(body: bytes) -> None:
+    assert documents.image_config(body) == ImageConfig()
+
+
+def test_a_command_may_be_one_word() -> None:
+    found = documents.image_config(b'{"config":{"Entrypoint":"/app","Cmd":"run it"}}')
+    assert found.command == ("/app", "run it")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the config cannot be trusted: it is no JSON object"),
+        (b"[]", "it is no JSON object"),
+        (b'{"config":[]}', "config is no object"),
+        (b'{"config":{"User":0}}', "User is no text"),
+        (b'{"config":{"Env":"A=b"}}', "Env is no list of words"),
+        (b'{"config":{"Env":["A=b",7]}}', "Env is no list of words"),
+        (b'{"config":{"Cmd":{}}}', "Cmd is no list of words"),
+        (b'{"config":{"Labels":{"a":1}}}', "a label is no text"),
+        (b'{"config":{"Labels":["a"]}}', "Labels is no object"),
+        (b'{"config":{"ExposedPorts":["80"]}}', "ExposedPorts is no object"),
+        (b'{"created":5}', "created is no text"),
+        (b'{"rootfs":{"diff_ids":["sha256:1"]}}', "diff_ids: 'sha256:1' is not a sha256 digest"),
+        # Runtimes read names without regard to case, and the last of several: uid 0 would be overlooked.
+        (b'{"config":{"User":"app","user":"0"}}', '"user" in it could be taken for User'),
+        (b'{"Config":{"User":"0"}}', '"Config" in it could be taken for config'),
+        (b'{"config":{"User":"0","User":"app"}}', '"User" stands twice in one place'),
+        (b'{"config":{"\\u0055ser":"0","User":"app"}}', '"User" stands twice in one place'),
+    ],
+)
+def test_a_config_that_readers_could_differ_about_is_refused(body: bytes, words: str) -> None:
+    with pytest.raises(Untrustworthy) as caught:
+        documents.image_config(body)
+    assert words in caught.value.message
+
+
+_CONFIGS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from([ZERO]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["config", "rootfs", "diff_ids", "User", "Env", "Cmd", "Labels", "Volumes", "os"])
+            | st.text(max_size=3),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(_CONFIGS)
+def test_whatever_is_served_it_is_a_config_or_a_registry_error(document: object) -> None:
+    with suppress(RegistryError):
+        assert isinstance(documents.image_config(json.dumps(document).encode()), ImageConfig)

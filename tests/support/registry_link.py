@@ -126,10 +126,15 @@ class LinkProxy:
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self._stop.wait()
+        # A connection that was just accepted must have its task before the server is closed, or it is lost.
+        for listening in server.sockets:
+            self._loop.remove_reader(listening.fileno())
+        await _settle()
         server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _settle()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -212,6 +217,12 @@ class LinkProxy:
         await writer.drain()
         await asyncio.sleep(fault.silence)
         return not fault.unsized and fault.cut is None
+
+
+async def _settle() -> None:
+    """Let what is due happen, and what follows from it."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _read(reader: asyncio.StreamReader, *, head: bool = False) -> _Message:
