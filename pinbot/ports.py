@@ -6,12 +6,13 @@ from typing import Protocol
 
 from pinbot.model.build import BuildOutcome, BuildRequest
 from pinbot.model.diagnosis import Access, Capability
-from pinbot.model.image import Taken
+from pinbot.model.image import ImageConfig, Taken
 from pinbot.model.ledger import Ledger, Rejection
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
 from pinbot.model.reference import ImageReference, Platform
+from pinbot.model.smoke import SmokeRun
 from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
 
 
@@ -233,6 +234,29 @@ class Builder(Protocol):
 
     async def capabilities(self) -> tuple[Capability, ...]:
         """What it can do here; some of it is tried, which takes seconds."""
+        ...
+
+
+class Runner(Protocol):
+    """Starts an image in a sandbox: its code is not trusted."""
+
+    @property
+    def version(self) -> str:
+        """Name and version of the program, e.g. `podman 4.3.1`."""
+        ...
+
+    async def run(
+        self, source: ImageSource, manifest: Manifest, config: ImageConfig, *, seconds: float
+    ) -> SmokeRun:
+        """Start one container, as the config says, and watch it for as long as this.
+
+        It has no network, no privileges, a root that cannot be written, and little memory. Nothing of it is
+        left afterwards.
+
+        Raises:
+            RegistryError, ImageError: a part of the image cannot be had.
+            BuilderError: it cannot be run here, which says nothing about the image.
+        """
         ...
 
 
