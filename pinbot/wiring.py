@@ -13,7 +13,7 @@ from pinbot.config import BuildSettings, Config, Driver, VulnerabilitySettings
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, VulnerabilityDatabase
+from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Runner, VulnerabilityDatabase
 
 if TYPE_CHECKING:
     from pinbot.pipeline.explain import Explainer
@@ -156,6 +156,17 @@ def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[B
         return await drivers.choose(settings, config.registries, environ=os.environ)
 
     return choose
+
+
+async def runner() -> Runner:
+    """What starts an image in a sandbox.
+
+    Raises:
+        BuilderError: there is none here.
+    """
+    from pinbot.build import smoke
+
+    return await smoke.find(os.environ)
 
 
 def ledger() -> LedgerStore:

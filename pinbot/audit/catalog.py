@@ -16,10 +16,12 @@ from pinbot.audit import (
     image_start,
     image_surface,
     image_user,
+    smoke,
 )
 from pinbot.audit.binary_subject import BinarySubject
 from pinbot.audit.check import Check
 from pinbot.audit.dockerfile_subject import DockerfileSubject
+from pinbot.audit.smoke import SmokeSubject
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import UsageError
 from pinbot.model.finding import Rule, rule_order
@@ -45,8 +47,11 @@ IMAGE: tuple[Check[ImageSubject], ...] = _in_order(
 BINARY: tuple[Check[BinarySubject], ...] = _in_order(
     (*binary_hardening.CHECKS, *binary_runtime.CHECKS, *binary_origin.CHECKS)
 )
+SMOKE: tuple[Check[SmokeSubject], ...] = _in_order(smoke.CHECKS)
 
-RULES: dict[str, Rule] = {check.rule.id: check.rule for check in _in_order((*DOCKERFILE, *IMAGE, *BINARY))}
+RULES: dict[str, Rule] = {
+    check.rule.id: check.rule for check in _in_order((*DOCKERFILE, *IMAGE, *BINARY, *SMOKE))
+}
 """Each rule by its id, in the order of the ids."""
 
 

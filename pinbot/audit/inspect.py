@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from pinbot.audit import binary_subject, catalog, keeping, profile, start
+from pinbot.audit import binary_subject, catalog, keeping, profile, smoke, start
 from pinbot.audit.audit import examine, join
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import ImageError, Mismatch, Untrustworthy
@@ -16,7 +16,7 @@ from pinbot.model.image import ImageConfig
 from pinbot.model.inspection import Inspection, Program
 from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.reference import Platform
-from pinbot.ports import ImageSource
+from pinbot.ports import ImageSource, Runner
 
 _NEED_NO_FILES = frozenset({"I12", "I15"})
 
@@ -38,8 +38,10 @@ class Terms:
     at: datetime | None = None
 
 
-async def inspect(source: ImageSource, terms: Terms, platform: Platform | None = None) -> Inspection:
-    """Read an image for one platform, and hold it to the rules.
+async def inspect(
+    source: ImageSource, terms: Terms, platform: Platform | None = None, *, runner: Runner | None = None
+) -> Inspection:
+    """Read an image for one platform, start it if there is a runner, and hold it to the rules.
 
     Raises:
         RegistryError: it cannot be had.
@@ -65,13 +67,17 @@ async def inspect(source: ImageSource, terms: Terms, platform: Platform | None =
         at=terms.at,
     )
     binaries = binary_subject.subjects(subject)
+    started = await smoke.start(runner, source, manifest, config)
     audits = [
         examine(catalog.IMAGE, subject, name=source.name, profile=subject.profile, ignore=terms.ignore),
         *(
             examine(catalog.BINARY, binary, name=source.name, profile=subject.profile, ignore=terms.ignore)
             for binary in binaries
         ),
+        examine(catalog.SMOKE, started, name=source.name, profile=subject.profile, ignore=terms.ignore),
     ]
+    if not binaries:
+        audits.append(_without_binaries(source.name, subject.profile))
     return Inspection(
         audit=join(audits, name=source.name, profile=subject.profile),
         digest=descriptor.digest,
@@ -84,6 +90,15 @@ async def inspect(source: ImageSource, terms: Terms, platform: Platform | None =
             for binary in binaries
             if isinstance(binary.outcome, Binary)
         ),
+    )
+
+
+def _without_binaries(name: str, kind: Profile) -> Audit:
+    reason = "the image starts no ELF binary"
+    return Audit(
+        subject=name,
+        profile=kind,
+        inapplicable=tuple(Unchecked(rule=check.rule.id, reason=reason) for check in catalog.BINARY),
     )
 
 
@@ -110,7 +125,7 @@ def _mismatched(
     )
     kind = subject.profile
     checks = [check for check in catalog.IMAGE if check.rule.id in _NEED_NO_FILES]
-    left = [*(check.rule for check in catalog.IMAGE), *(check.rule for check in catalog.BINARY)]
+    left = [rule for rule in catalog.RULES.values() if rule.id[0] in "IB"]
     others = tuple(
         Unchecked(rule=rule.id, reason="what is in the image cannot be trusted: see I15")
         for rule in left

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pinbot.audit.check import Check, DoesNotApply, NotChecked, Problem, Remark
 from pinbot.errors import PinbotError
 from pinbot.model.finding import Rule, Severity
+from pinbot.model.image import ImageConfig
+from pinbot.model.manifest import Manifest
 from pinbot.model.smoke import SmokeRun
+from pinbot.ports import ImageSource, Runner
+
+SECONDS = 5.0
+"""How long an image is watched: what fails for want of a file or a right does so at once."""
 
 # How loaders say that a library, or a version of one, is not there (glibc; musl).
 _LOADER = re.compile(r"error while loading shared libraries|Error (?:loading shared library|relocating)")
@@ -20,6 +26,18 @@ class SmokeSubject:
     """An image that was started, or was to be: `outcome` is None where nobody asked for it."""
 
     outcome: SmokeRun | PinbotError | None
+
+
+async def start(
+    runner: Runner | None, source: ImageSource, manifest: Manifest, config: ImageConfig
+) -> SmokeSubject:
+    """Start an image, if there is a runner to do it."""
+    if runner is None:
+        return SmokeSubject(outcome=None)
+    try:
+        return SmokeSubject(outcome=await runner.run(source, manifest, config, seconds=SECONDS))
+    except PinbotError as problem:
+        return SmokeSubject(outcome=problem)
 
 
 def _start(subject: SmokeSubject) -> Iterator[Remark]:

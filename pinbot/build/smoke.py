@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pinbot.build import dockerd, process, smoke_archive, smoke_outcome, smoke_seccomp
+from pinbot.build import dockerd, process, runtime, smoke_archive, smoke_outcome, smoke_seccomp
 from pinbot.build.cgroup import control_group
 from pinbot.build.dialects import PODMAN
 from pinbot.build.namespaces import Reach, Separation
@@ -38,7 +38,9 @@ _JAIL = (
 )
 # The end of what systemd sets apart for containers (its UIDS-GIDS.md), for all ids that an image may know.
 _IDS = f"0:{0x6FFF0000}:{0x10000}"
-_RUNTIMES = ("runc", "crun")
+# Not where TMPDIR says: podman opens all folders on the way there for the ids of the container.
+_PLACE = "/tmp"  # noqa: S108  in it, each run gets a folder of its own
+_APART = Separation(processes=True, reach=Reach.NOTHING)
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -120,14 +122,18 @@ async def podman(environ: Mapping[str, str]) -> Sandbox:
     """
     with process.scratch_folder(environ) as scratch:
         env = process.environment(environ, home=scratch, scratch=scratch)
-        runtime = next((name for name in _RUNTIMES if process.is_there(name, env)), None)
-        if not process.is_there(PODMAN.program, env) or runtime is None:
-            raise BuilderError("podman, with runc or crun, is not installed")
+        if not process.is_there(PODMAN.program, env):
+            raise BuilderError("podman is not installed")
+        if os.geteuid() != 0:
+            raise BuilderError("podman takes ids that nobody has from root alone")
+        chosen, problem = await runtime.usable(env, _APART.command(scratch, steps=True), scratch)
+        if chosen is None:
+            raise BuilderError(f"podman has no runtime: {problem}")
         asked = await process.run((PODMAN.program, "--version"), env=env, limit=_TIDY_SECONDS)
     match = PODMAN.version.search("\n".join(asked.tail))
     if match is None:
         raise BuilderError(f"podman does not start: {' '.join(asked.tail)[:200]}")
-    return Sandbox(f"podman {match['version']}", partial(_podman, environ, runtime))
+    return Sandbox(f"podman {match['version']}", partial(_podman, environ, chosen))
 
 
 async def docker(environ: Mapping[str, str]) -> Sandbox:
@@ -141,12 +147,11 @@ async def docker(environ: Mapping[str, str]) -> Sandbox:
 
 
 @asynccontextmanager
-async def _podman(environ: Mapping[str, str], runtime: str, _name: str) -> AsyncIterator[_Engine]:
+async def _podman(environ: Mapping[str, str], oci: str, _name: str) -> AsyncIterator[_Engine]:
     """Podman with a storage and a world of its own, which leave nothing behind."""
     settings = BuildSettings(memory=MEMORY, processes=PROCESSES)
-    # Not where TMPDIR says: podman would open all folders on the way there for the ids of the container.
     with (
-        process.scratch_folder({"TMPDIR": PODMAN.scratch or environ.get("TMPDIR", "")}) as scratch,
+        process.scratch_folder({"TMPDIR": _PLACE}) as scratch,
         control_group(settings) as group,
     ):
         pid, profile = scratch / "pid", scratch / "seccomp.json"
@@ -155,18 +160,17 @@ async def _podman(environ: Mapping[str, str], runtime: str, _name: str) -> Async
         async def began() -> bool:
             return pid.exists()
 
-        apart = Separation(processes=True, reach=Reach.NOTHING)
         yield _Engine(
             command=(
-                *apart.command(scratch, steps=True),
-                *(PODMAN.program, *PODMAN.state(scratch / "root", scratch)),
+                *_APART.command(scratch, steps=True),
+                *(PODMAN.program, *PODMAN.state(scratch / "root", scratch, oci)),
                 # Files in plain folders: nothing is mounted that could be left mounted.
-                *("--storage-driver", "vfs", "--runtime", runtime),
+                *("--storage-driver", "vfs"),
             ),
             jail=(
                 *("--read-only-tmpfs=false", "--image-volume", "ignore", "--pidfile", pid),
                 *(("--security-opt", f"seccomp={profile}") if tighter else ()),
-                *(("--uidmap", _IDS, "--gidmap", _IDS) if os.geteuid() == 0 else ()),
+                *("--uidmap", _IDS, "--gidmap", _IDS),
                 *(("--cgroup-parent", str(group.name)) if group.name is not None else ()),
             ),
             env=process.environment(environ, home=scratch, scratch=scratch),

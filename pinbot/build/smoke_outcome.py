@@ -18,7 +18,9 @@ _ABOUT_IMAGE = re.compile(
 )
 _NOISE = re.compile(r":? (?:unknown\.?|OCI runtime .*|OCI permission denied)$|\.$")
 # Where the kernel refused what the runtime had found good, e.g. for want of its loader.
-_TOO_LATE = re.compile(r"(?:exec (?P<path>/.*)|exec user process caused): (?P<why>[a-z][a-z ]*)")
+_TOO_LATE = re.compile(
+    r"(?:standard_init_linux\.go:\d+: )?(?P<why>exec (?:/.*|user process caused): [a-z][a-z ]*)"
+)
 _RUNTIME_FAILED = (1, 255)
 
 
@@ -36,7 +38,7 @@ def read(finished: Finished, runner: str) -> SmokeRun:
         if complaints:
             return SmokeRun(refused=_whose(complaints[-1]["why"], runner), runner=runner)
     if finished.code in _RUNTIME_FAILED and (late := _TOO_LATE.fullmatch(last)):
-        return SmokeRun(refused=last if late["path"] else f"exec: {late['why']}", runner=runner)
+        return SmokeRun(refused=late["why"], runner=runner)
     return SmokeRun(code=finished.code, tail=finished.tail, runner=runner)
 
 

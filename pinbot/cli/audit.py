@@ -45,6 +45,11 @@ from pinbot.worktree.tree import Tree
     click.option(
         "--ignore", "ignored", multiple=True, metavar="RULE", help="Switch this rule off; can be repeated."
     ),
+    click.option(
+        "--start",
+        is_flag=True,
+        help="Also start it once, in a sandbox of podman or docker, to see whether it starts.",
+    ),
     formats=("text", "json", "sarif", "github"),
     epilog="\b\nExamples:\n  pinbot audit ghcr.io/owner/name:1.2\n"
     "  pinbot audit --max-size 12MB oci:build/app\n"
@@ -59,11 +64,12 @@ def command(
     profile: str | None,
     max_size: str | None,
     ignored: tuple[str, ...],
+    start: bool,
 ) -> int:
     """Hold IMAGE to the rules of docs/rules.md.
 
-    IMAGE is a reference to a registry, oci:FOLDER, oci-archive:FILE or docker-archive:FILE. It is read, never
-    started. The exit code is 11 if something in it is an error.
+    IMAGE is a reference to a registry, oci:FOLDER, oci-archive:FILE or docker-archive:FILE. It is read, and
+    started only with --start. The exit code is 11 if something in it is an error.
     """
     config = session.config(Tree.around(Path()))
     terms = _terms(config.audit, profile=profile, max_size=max_size, ignored=ignored)
@@ -71,8 +77,9 @@ def command(
 
     async def work() -> Inspection:
         async with wiring.registry_on_demand(config, observer=session.observer) as connect:
+            runner = await wiring.runner() if start else None
             with session.progress.step("Looking into the image"):
-                return await inspect(await open_image(image, connect), terms, wanted)
+                return await inspect(await open_image(image, connect), terms, wanted, runner=runner)
 
     found = running.run(work())
     match session.output_format:

@@ -8,7 +8,7 @@ from pinbot.audit import catalog
 from pinbot.errors import UsageError
 from pinbot.model.finding import Rule, rule_order
 
-CHECKS = (*catalog.DOCKERFILE, *catalog.IMAGE, *catalog.BINARY)
+CHECKS = (*catalog.DOCKERFILE, *catalog.IMAGE, *catalog.BINARY, *catalog.SMOKE)
 
 each_rule = pytest.mark.parametrize("rule", catalog.RULES.values(), ids=list(catalog.RULES))
 

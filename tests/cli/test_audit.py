@@ -65,6 +65,31 @@ def test_the_binary_is_told_with_its_digest_and_how_it_was_made(here: Path) -> N
     assert row[-1] == hashlib.sha256(program).hexdigest()
 
 
+def test_rules_about_binaries_do_not_apply_where_there_is_none(here: Path) -> None:
+    local_images.write_folder(here / "data", local_images.layout(made(file("app/app", "data", 0o444))))
+    run = pinbot("audit", "oci:data", "--format=json", cwd=here)
+    without = {entry["rule"]: entry["reason"] for entry in run.json["inapplicable"]}
+    assert without["B1"] == without["B12"] == "the image starts no ELF binary"
+    assert without["B13"] == "the image was not started: --start does"
+
+
+@pytest.mark.needs("specimens", "podman")
+def test_an_image_is_started_when_that_is_asked_for(here: Path) -> None:
+    program = replace(PROGRAM, data=specimen("uvx"))
+    dies = made(program, Entrypoint=["/app/app", "--version"])
+    closed = made(replace(program, mode=0o444), Entrypoint=["/app/app"])
+    for name, image in (("dies", dies), ("closed", closed)):
+        local_images.write_folder(here / name, local_images.layout(image))
+    run = pinbot("audit", "oci:dies", "--start", "--ignore=B8", cwd=here)
+    assert run.code == 0
+    # uvx is a front of uv, which is not there.
+    assert "note     B13  it ends with status 2: 'error: Could not find the `uv` binary" in run.text
+    run = pinbot("audit", "oci:closed", "--start", cwd=here)
+    assert run.code == 11
+    refused = 'the container does not start: exec: "/app/app": permission denied'
+    assert f"error    B13  {refused}" in run.text
+
+
 def test_a_bad_image_fails_with_what_to_mend(here: Path) -> None:
     run = pinbot("audit", "oci:bad", cwd=here)
     assert run.code == 11
