@@ -25,6 +25,9 @@ TOKEN_VARIABLES = ("PINBOT_GITHUB_TOKEN", "GITHUB_TOKEN")
 REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
 """Variables for GitHub; the first that is set counts."""
 
+DAEMON_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "BUILDX_BUILDER")
+"""Variables that lead docker to another daemon: what one built is no baseline of the other."""
+
 Observer = Callable[[Exchange], None]
 """Is told of each request to a registry."""
 
@@ -152,8 +155,12 @@ def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[B
 
     async def choose() -> Builder:
         from pinbot.build import drivers
+        from pinbot.build.baselines import Baselines
+        from pinbot.build.store import cache_folder
 
-        return await drivers.choose(settings, config.registries, environ=os.environ)
+        builder = await drivers.choose(settings, config.registries, environ=os.environ)
+        place = " ".join(os.environ.get(name, "") for name in DAEMON_VARIABLES)
+        return Baselines(builder, settings, cache_folder(os.environ, "baselines"), place=place)
 
     return choose
 

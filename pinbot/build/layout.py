@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO, Any
 
-from pinbot.errors import BuilderError
+from pinbot.errors import BuilderError, InvalidReference
 from pinbot.model.manifest import OCI_MANIFEST
 from pinbot.model.reference import Digest
 
@@ -46,6 +46,29 @@ def read_layout(folder: Path) -> Contents:
         return _contents(digest, manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BuilderError(f"the builder left no image that can be read: {error!r}") from error
+
+
+def check(folder: Path) -> Contents:
+    """Read the one image of an OCI layout, and see that every blob is there and what its name says.
+
+    Raises:
+        BuilderError: as for `read_layout`, or something is missing or damaged.
+    """
+    contents = read_layout(folder)
+    blobs = folder / "blobs"
+    try:
+        manifest = json.loads((blobs / contents.digest.algorithm / contents.digest.hex).read_bytes())
+        for descriptor in ({"digest": str(contents.digest)}, manifest["config"], *manifest["layers"]):
+            digest = Digest.parse(descriptor["digest"])
+            with (blobs / digest.algorithm / digest.hex).open("rb") as blob:
+                sound = hashlib.file_digest(blob, digest.algorithm).hexdigest() == digest.hex
+            if not sound:
+                break
+        else:
+            return contents
+    except (OSError, ValueError, KeyError, TypeError, InvalidReference) as error:
+        raise BuilderError(f"the image cannot be read any more: {error!r}") from error
+    raise BuilderError(f"the image is damaged: {digest} is not what it was")
 
 
 def convert_archive(file: Path, folder: Path, *, stop: Event | None = None) -> Contents:

@@ -43,11 +43,14 @@ class BuildRequest:
         image: a folder that does not exist yet, in one of the caller's own. A build that succeeds leaves the
             image there, as an OCI image layout (image-spec 1.1, image-layout.md) of that one image; any other
             leaves nothing.
+        reuse: whether an image may be taken that was built from the same files not long ago. Not where a tag
+            may mean something else by now.
     """
 
     target: BuildTarget
     root: Path
     image: Path
+    reuse: bool = False
 
 
 class Limit(StrEnum):
@@ -70,6 +73,7 @@ class BuiltImage:
         seconds: how long the build took.
         builder: name and version of the builder, e.g. `buildah 1.28.2`.
         caveats: what the steps could not be held to, or kept from, and why.
+        age: seconds since it was built, where it was built earlier.
     """
 
     digest: Digest
@@ -78,6 +82,7 @@ class BuiltImage:
     seconds: float
     builder: str
     caveats: tuple[str, ...] = ()
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

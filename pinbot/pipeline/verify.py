@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from pinbot.errors import BuilderError, PinbotError, SourceError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import FileChange
+from pinbot.pipeline.scan import scan
 from pinbot.ports import Builder, Progress
 from pinbot.worktree.tree import Tree
 
@@ -64,14 +66,15 @@ class _Bench:
         # Also the old texts are written: the copy lacks a Dockerfile that git ignores.
         old = {path: change.source.data for path, change in self.changes.items()}
         new = {path: change.after for path, change in self.changes.items()}
-        before = await self._build(target, "as it is", old)
+        reuse = _is_fixed(self.changes[target.dockerfile].source)
+        before = await self._build(target, "as it is", old, reuse=reuse)
         after = await self._build(target, "with the new digests", new)
         if isinstance(before, BuiltImage):
             return Verdict(target=target, after=after, before=before)
         return Verdict(target=target, after=after, before_problem=_why(before))
 
     async def _build(
-        self, target: BuildTarget, how: str, changes: dict[str, bytes]
+        self, target: BuildTarget, how: str, changes: dict[str, bytes], *, reuse: bool = False
     ) -> BuildOutcome | PinbotError:
         title = f"Building {target.name} {how}"
         try:
@@ -79,7 +82,9 @@ class _Bench:
                 tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder,
                 self.progress.step(title) as say,
             ):
-                request = BuildRequest(target=target, root=Path(folder, "tree"), image=Path(folder, "image"))
+                request = BuildRequest(
+                    target=target, root=Path(folder, "tree"), image=Path(folder, "image"), reuse=reuse
+                )
                 await asyncio.to_thread(self.tree.copy_to, request.root, changes=changes)
                 return await self.builder.build(request, on_line=say)
         except (BuilderError, SourceError) as error:
@@ -89,6 +94,13 @@ class _Bench:
                 f"there is no folder for a copy of the tree: {error.strerror}",
                 hint="make room where temporary files go, or name another folder in TMPDIR",
             )
+
+
+def _is_fixed(source: SourceFile) -> bool:
+    """Whether a Dockerfile names all its images by digest, so that it means the same whenever it is built."""
+    found = scan((source,))
+    digests = (occurrence.image and occurrence.image.digest for occurrence in found.occurrences)
+    return all(digests) and not found.errors
 
 
 def _why(before: FailedBuild | PinbotError) -> str:

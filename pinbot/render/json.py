@@ -245,6 +245,7 @@ def _outcome(outcome: BuildOutcome | PinbotError) -> Document:
                 "seconds": round(outcome.seconds, 3),
                 "builder": outcome.builder,
                 "caveats": list(outcome.caveats),
+                "age": None if outcome.age is None else round(outcome.age, 3),
             }
         case FailedBuild():
             return {

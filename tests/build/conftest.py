@@ -117,13 +117,7 @@ def column(corner: str, bench: Bench) -> dict[str, str]:
     found = re.search(rf"^\| {re.escape(corner)} \|(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
     assert found is not None
     header, _, *lines = [line.strip("| ").split(" | ") for line in found[0].strip().splitlines()]
-    names = {
-        "buildah": "buildah 1.28",
-        "podman": "podman 4.3",
-        "docker": "docker 20.10",
-        "buildx": "docker 26, buildx",
-    }
-    place = header.index(names[bench.name])
+    place = header.index(COLUMNS[bench.name])
     return {line[0]: line[place] for line in lines}
 
 

@@ -29,6 +29,7 @@ class Recorder:
         self._answers = answers
         self.seen: list[tuple[str, bytes]] = []
         self.images: list[Path] = []
+        self.reuses: list[bool] = []
 
     async def build(self, request: BuildRequest, *, on_line: Callable[[str], None]) -> BuildOutcome:
         on_line("STEP 1/1: FROM")
@@ -37,6 +38,7 @@ class Recorder:
         (request.root / request.target.dockerfile).write_bytes(b"a builder that spoils its context")
         request.image.mkdir()
         self.images.append(request.image)
+        self.reuses.append(request.reuse)
         answer = self._answers[content]
         if isinstance(answer, BuilderError):
             raise answer
@@ -138,3 +140,27 @@ def test_without_configuration_a_dockerfile_is_built_in_its_own_folder() -> None
         BuildTarget(dockerfile="svc/Dockerfile", context="svc"),
         BuildTarget(dockerfile="Dockerfile", context="."),
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "reuse"),
+    [
+        (b"FROM old\n", False),
+        (b"FROM old@sha256:" + b"a" * 64 + b"\n", True),
+        (b"FROM old@sha256:" + b"a" * 64 + b"\nCOPY --from=other:1 /a /b\n", False),
+        (b"ARG IMAGE\nFROM $IMAGE\n", False),
+        (b"FROM scratch\n", True),
+        (b"NO DOCKERFILE\n", False),
+    ],
+)
+def test_an_earlier_baseline_will_do_only_where_all_images_are_named_by_digest(
+    tmp_path: Path, *, old: bytes, reuse: bool
+) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_bytes(old)
+    recorder = Recorder({old: built(1), NEW: built(1)})
+    change = FileChange(source=SourceFile(path=str(file), data=old), edits=(), after=NEW)
+    asyncio.run(
+        verify((change,), tree=Tree.around(tmp_path), configured=(), builder=recorder, progress=Quiet())
+    )
+    assert recorder.reuses == [reuse, False]
