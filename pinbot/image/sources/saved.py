@@ -68,11 +68,17 @@ class Saved:
         return body
 
     async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
-        """See `ImageSource`; layers come as they lie in the archive."""
+        """See `ImageSource`; layers come as they lie in the archive, and count as if they were packed."""
         self._meter.begin()
-        async with aclosing(self._store.stream(self._named(descriptor))) as pieces:
+        name = self._named(descriptor)
+        stored = await self._store.size(name) or 1
+        read = counted = 0
+        async with aclosing(self._store.stream(name)) as pieces:
             async for piece in pieces:
-                self._meter.add(len(piece))
+                read += len(piece)
+                fresh = read * descriptor.size // stored - counted
+                counted += fresh
+                self._meter.add(fresh)
                 yield piece
 
     async def _make_up(self) -> tuple[Descriptor, Manifest]:
