@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from pinbot.comparison import cautions, contents, layers, origin, scope, settings
+from pinbot.comparison import attestations, cautions, contents, layers, origin, scope, settings
 from pinbot.comparison.learning import Learner
 from pinbot.comparison.notes import Notes
 from pinbot.comparison.origin import Claims
@@ -98,6 +98,10 @@ class _Comparer:
             thorough=self.wanted.thorough,
             system=self.wanted.system,
         )
+        packages, claimed = found.packages, None
+        if packages is None:
+            descriptors = Pair(old=old.descriptor, new=new.descriptor)
+            packages = claimed = await attestations.packages(self.sides, descriptors)
         come_from = origin.compare(old.claims, new.claims)
         told_already = origin.labels(come_from)
         return PlatformDiff(
@@ -105,7 +109,7 @@ class _Comparer:
             digests=Pair(old=old.descriptor.digest, new=new.descriptor.digest),
             layers=diff,
             origin=come_from,
-            packages=found.packages,
+            packages=packages,
             inventories=found.inventories,
             settings=tuple(
                 change
@@ -114,6 +118,7 @@ class _Comparer:
             ),
             cautions=(
                 *found.cautions,
+                *cautions.of_packages(claimed.changes if claimed else ()),
                 *cautions.of_config(Pair(old=old.config, new=new.config), platform),
                 *cautions.of_origin(come_from),
                 *cautions.of_layers(diff),

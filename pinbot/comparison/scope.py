@@ -76,6 +76,14 @@ class Side:
             found[platform] = (*found.get(platform, ()), image.descriptor)
         return found
 
+    def attestations_of(self, image: Descriptor) -> tuple[Descriptor, ...]:
+        """What the index has about one of its images, as BuildKit writes it (attestation-storage.md)."""
+        wanted = {
+            ("vnd.docker.reference.type", "attestation-manifest"),
+            ("vnd.docker.reference.digest", str(image.digest)),
+        }
+        return tuple(one for one in self.listing.others if wanted <= {*one.annotations})
+
     @property
     def others(self) -> frozenset[Digest]:
         """What is there beside images."""
