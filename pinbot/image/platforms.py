@@ -78,7 +78,7 @@ async def pick(source: ImageSource, platform: Platform | None = None) -> tuple[D
         error = indexes.absent(platform or _USUAL, platforms)
         error.image = source.name
         raise error
-    found = await source.document(fitting[0])
+    found = document if fitting[0] == root else await source.document(fitting[0])
     if not isinstance(found, Manifest):
         raise ImageError(
             f"{fitting[0].digest.short}… is said to be an image and is an index",

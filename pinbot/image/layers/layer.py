@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pinbot.errors import ImageError, Mismatch
-from pinbot.image.layers import names, tar
+from pinbot.image.layers import headers, names, tar
 from pinbot.image.layers.changes import Added, Change, Cleared, Keep, Linked, Removed, Wanted, none, nothing
 from pinbot.image.layers.inflate import Inflater
 from pinbot.image.limits import Allowance
@@ -186,5 +186,5 @@ def _whiteout(folder: str, base: str, path: str) -> Change | None:
         return None
     hidden = base.removeprefix(_WHITEOUT)
     if hidden in {"", ".", ".."}:
-        raise ImageError(f"removes {tar.shown(base)}, which names nothing", hint="do not run this image")
+        raise ImageError(f"removes {headers.shown(base)}, which names nothing", hint="do not run this image")
     return Removed(path=f"{folder}/{hidden}" if folder else hidden)

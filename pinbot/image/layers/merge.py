@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pinbot.errors import ImageError
 from pinbot.image.files import MOST_LINKS, Files
 from pinbot.image.layers.changes import Added, Change, Cleared, Linked, Removed
-from pinbot.image.layers.tar import shown
+from pinbot.image.layers.headers import shown
 from pinbot.image.limits import DEFAULT, Limits
 from pinbot.model.image import Entry, EntryKind
 

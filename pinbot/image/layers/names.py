@@ -1,7 +1,7 @@
 """Names in layers: what a member is called, and where its links lead, as paths from the root of the image."""
 
 from pinbot.errors import ImageError
-from pinbot.image.layers.tar import shown
+from pinbot.image.layers.headers import shown
 
 
 def inside(name: str, limit: int) -> str:

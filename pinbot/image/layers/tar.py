@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pinbot.errors import ImageError
+from pinbot.image.layers import headers
 
 BLOCK = 512
 _MOST_EXTENDED = 1024**2
 _MOST_EXTENDED_TOGETHER = 256 * 1024**2
-_MOST_DIGITS = 20
-_LONGEST_SHOWN = 160
 _ZEROS = bytes(BLOCK)
 _FILES = frozenset(b"\x0007")
 _GNU_SPARSE = ord("S")
@@ -150,7 +148,7 @@ class Parser:
         """
         inside = self._content or self._padding or self._buffer
         if inside or self._pax or self._long or self._unmapped is not None:
-            raise _damaged("it ends in the middle of a member")
+            raise headers.damaged("it ends in the middle of a member")
 
     def _take(self, block: bytes) -> Member | None:
         if self._unmapped is not None:
@@ -159,16 +157,18 @@ class Parser:
             self._zeros += 1
             return None
         if self._zeros:
-            raise _damaged("a member follows the block of zeros that ends it")
-        _check(block)
+            raise headers.damaged("a member follows the block of zeros that ends it")
+        headers.check(block)
         flag = block[156]
         if flag in b"xgLK":
-            size = _number(block, 124, 12)
+            size = headers.number(block, 124, 12)
             if size > _MOST_EXTENDED:
-                raise _damaged(f"a header that extends another has {size} bytes")
+                raise headers.damaged(f"a header that extends another has {size} bytes")
             self._extensions += size
             if self._extensions > _MOST_EXTENDED_TOGETHER:
-                raise _damaged(f"headers that extend others have more than {_MOST_EXTENDED_TOGETHER} bytes")
+                raise headers.damaged(
+                    f"headers that extend others have more than {_MOST_EXTENDED_TOGETHER} bytes"
+                )
             self._content, self._padding = size, -size % BLOCK
             self._extended = (flag, bytearray())
             if not size:
@@ -182,29 +182,29 @@ class Parser:
         self._extended = None
         if flag == ord("x"):
             # A second one in a row takes the place of the first, as it does for Go.
-            self._pax = dict(_records(bytes(data)))
+            self._pax = dict(headers.records(bytes(data)))
         elif flag in b"LK":
-            self._long[flag] = _text(bytes(data))
+            self._long[flag] = headers.text(bytes(data))
 
     def _member(self, block: bytes, flag: int) -> Member | None:
         pax, self._pax = self._pax, {}
         long, self._long = self._long, {}
-        name = pax.get("path") or long.get(ord("L")) or _name(block)
-        size = _decimal(pax, "size", block, 124, 12)
+        name = pax.get("path") or long.get(ord("L")) or headers.name(block)
+        size = headers.decimal(pax, "size", block, 124, 12)
         kind = Kind.FILE if flag in _FILES or flag == _GNU_SPARSE else _KINDS.get(flag)
         if kind is None:
-            raise _damaged(f"{name!r} is of type {chr(flag)!r}, which no layer may hold")
+            raise headers.damaged(f"{headers.shown(name)} is of type {chr(flag)!r}, which no layer may hold")
         if flag == 0 and name.endswith("/"):
             kind = Kind.DIRECTORY
         member = Member(
             name=name,
             kind=kind,
-            mode=_number(block, 100, 8) & 0o7777,
-            uid=_decimal(pax, "uid", block, 108, 8),
-            gid=_decimal(pax, "gid", block, 116, 8),
+            mode=headers.number(block, 100, 8) & 0o7777,
+            uid=headers.decimal(pax, "uid", block, 108, 8),
+            gid=headers.decimal(pax, "gid", block, 116, 8),
             size=size,
             stored=size,
-            link=pax.get("linkpath") or long.get(ord("K")) or _text(block[157:257]),
+            link=pax.get("linkpath") or long.get(ord("K")) or headers.text(block[157:257]),
             capabilities="SCHILY.xattr.security.capability" in pax,
             sparse=False,
             offset=self._position,
@@ -215,7 +215,7 @@ class Parser:
             return member
         if flag == _GNU_SPARSE:
             member.sparse = True
-            member.size = _number(block, 483, 12)
+            member.size = headers.number(block, 483, 12)
             if block[482]:
                 self._unmapped = member
                 return None
@@ -223,7 +223,7 @@ class Parser:
             member.sparse = True
             member.name = pax.get("GNU.sparse.name") or name
             real = "GNU.sparse.realsize" if "GNU.sparse.realsize" in pax else "GNU.sparse.size"
-            member.size = _decimal(pax, real, block, 124, 12)
+            member.size = headers.decimal(pax, real, block, 124, 12)
         return self._with_content(member)
 
     def _map(self, block: bytes) -> Member | None:
@@ -238,79 +238,3 @@ class Parser:
         self._content, self._padding = member.stored, -member.stored % BLOCK
         member.offset = self._position
         return member
-
-
-def shown(name: str) -> str:
-    """A name for a message, quoted; a long one is cut."""
-    return repr(name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "…")
-
-
-def _damaged(why: str) -> ImageError:
-    return ImageError(f"is no tar archive that could be unpacked: {why}", hint="make the image anew")
-
-
-def _check(block: bytes) -> None:
-    """Compare the checksum, which archivers may have summed of signed bytes."""
-    stated = _number(block, 148, 8)
-    actual = sum(block) - sum(block[148:156]) + 8 * ord(" ")
-    if stated == actual:
-        return
-    signed = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + block[156:])  # noqa: PLR2004
-    if stated != signed + 8 * ord(" "):
-        raise _damaged("the checksum of a header is wrong")
-
-
-def _number(block: bytes, start: int, length: int) -> int:
-    """A field in octal digits, or in base 256 if its first bit is set."""
-    if block[start] & 0x80:
-        # The bit after the mark is the sign.
-        value = int.from_bytes(block[start : start + length], "big") & ((1 << (8 * length - 1)) - 1)
-        if block[start] & 0x40:
-            raise _damaged("a number in a header is negative")
-        return value
-    digits = block[start : start + length].strip(b" \0")
-    if not digits:
-        return 0
-    if not digits.isdigit():
-        raise _damaged(f"{digits.decode('latin-1')!r} in a header is no number")
-    try:
-        return int(digits, 8)
-    except ValueError as error:
-        raise _damaged(f"{digits.decode('latin-1')!r} in a header is no number") from error
-
-
-def _decimal(pax: dict[str, str], key: str, block: bytes, start: int, length: int) -> int:
-    """A number that an extended header may give in place of the field."""
-    digits = pax.get(key) if pax else None
-    if not digits:
-        return _number(block, start, length)
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
-        raise _damaged(f"{shown(digits)} as {key} is no number")
-    return int(digits)
-
-
-def _text(field: bytes) -> str:
-    return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-
-
-def _name(block: bytes) -> str:
-    """The name in the header itself; only ustar has room for its first part elsewhere."""
-    name = _text(block[:100])
-    if block[257:263] == b"ustar\0" and block[345]:
-        # star keeps times in the last bytes of that room.
-        end = 476 if block[508:512] == b"tar\0" else 500
-        return f"{_text(block[345:end])}/{name}"
-    return name
-
-
-def _records(data: bytes) -> Iterator[tuple[str, str]]:
-    """The records of an extended header, each `length key=value` and a new line."""
-    start = 0
-    while start < len(data):
-        length, space, _ = data[start : start + _MOST_DIGITS].partition(b" ")
-        end = start + int(length) if space and length.isdigit() else start
-        key, equals, value = data[start + len(length) + 1 : end - 1].partition(b"=")
-        if not start < end <= len(data) or not equals or not key or data[end - 1] != ord("\n"):
-            raise _damaged("an extended header is none")
-        yield key.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")
-        start = end

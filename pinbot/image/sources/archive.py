@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from pinbot.errors import ImageError
-from pinbot.image.layers import names, tar
+from pinbot.image.layers import headers, names, tar
 from pinbot.image.layers.inflate import Inflater
 from pinbot.image.limits import DEFAULT, Limits
 from pinbot.image.sources import disk
@@ -104,7 +104,9 @@ class Archive:
             self._files.pop(name, None)
             self._links.pop(name, None)
             if event.sparse:
-                raise ImageError(f"holds {tar.shown(name)} as a sparse file", hint="make it without --sparse")
+                raise ImageError(
+                    f"holds {headers.shown(name)} as a sparse file", hint="make it without --sparse"
+                )
             if event.kind is tar.Kind.FILE:
                 self._files[name] = (event.offset, event.size)
             elif event.kind is tar.Kind.HARD_LINK:

@@ -28,7 +28,7 @@ class Layout:
         self._store = store
         self._reference = reference
         self._meter = Meter()
-        self._root: Descriptor | None = None
+        self._root: tuple[Descriptor, Manifest | Index] | None = None
 
     @property
     def taken(self) -> Taken:
@@ -42,8 +42,9 @@ class Layout:
             ImageError: also where there are several images and none of them is named.
         """
         if self._root is None:
-            self._root = self._choose(await self._index())
-        return self._root, await self.document(self._root)
+            chosen = self._choose(await self._index())
+            self._root = chosen, await self.document(chosen)
+        return self._root
 
     async def document(self, descriptor: Descriptor) -> Manifest | Index:
         """See `ImageSource`."""

@@ -8,7 +8,7 @@ from pinbot.errors import NotFound, Untrustworthy
 from pinbot.image.sources.meter import Meter
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
-from pinbot.model.reference import ImageReference
+from pinbot.model.reference import Digest, ImageReference
 from pinbot.ports import Registry
 
 _FOREIGN = re.compile(r"\.(?:foreign|nondistributable)\.")
@@ -25,6 +25,8 @@ class Remote:
         self._registry = registry
         self._image = image
         self._meter = Meter()
+        # The config of what is no index is asked for twice: for its platform, and for the rest.
+        self._last: tuple[Digest | None, bytes] = (None, b"")
 
     @property
     def taken(self) -> Taken:
@@ -51,10 +53,13 @@ class Remote:
         return document
 
     async def blob(self, descriptor: Descriptor) -> bytes:
-        """See `ImageSource`; one GET."""
-        self._meter.begin()
-        body = await self._registry.blob(self._image, descriptor)
-        self._meter.add(len(body))
+        """See `ImageSource`; one GET, unless it was the last one that was asked for."""
+        known, body = self._last
+        if known != descriptor.digest:
+            self._meter.begin()
+            body = await self._registry.blob(self._image, descriptor)
+            self._meter.add(len(body))
+            self._last = descriptor.digest, body
         return body
 
     async def stream(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinbot.errors import ImageError
-from pinbot.image.layers import tar
+from pinbot.image.layers import headers, tar
 from pinbot.image.layers.tar import Kind, Member, Parser
 from tests.support.tarballs import CAPABILITIES, archive, member
 
@@ -312,7 +312,7 @@ def test_many_records_in_one_header_take_no_long_time() -> None:
 
 
 def test_a_long_name_is_cut_in_messages() -> None:
-    shown = tar.shown("x" * 100_000)
+    shown = headers.shown("x" * 100_000)
     assert len(shown) < 200
     assert shown.endswith("…'")
-    assert tar.shown("\ud800\n") == "'\\ud800\\n'"
+    assert headers.shown("\ud800\n") == "'\\ud800\\n'"

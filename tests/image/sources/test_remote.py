@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from pinbot.errors import NotFound, PinbotError, Untrustworthy
+from pinbot.image import look, platforms
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST
+from pinbot.model.reference import Platform
+from pinbot.ports import ImageSource
 from tests.image.sources.looking import ask, everything, root
 from tests.support.local_images import descriptor, index
 from tests.support.oci import Entry, Image, Pusher, digest_of, layer
@@ -48,6 +51,17 @@ def test_the_root_of_a_tag_takes_one_request(server: RegistryServer) -> None:
         OCI_MANIFEST,
     )
     assert asker.methods == ["GET"]
+
+
+def test_an_image_that_is_picked_by_its_platform_takes_no_part_twice(server: RegistryServer) -> None:
+    async def pick(source: ImageSource) -> None:
+        _, manifest = await platforms.pick(source, Platform.parse("linux/amd64"))
+        config = await look.config(source, manifest)
+        await look.files(source, manifest, config)
+
+    asker = Asker()
+    ask(f"{server.host}/app:1", pick, asker)
+    assert asker.methods == ["GET"] * 4
 
 
 def test_a_digest_counts_for_more_than_a_tag(server: RegistryServer) -> None:
