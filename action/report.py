@@ -39,8 +39,14 @@ def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
         yield command("error", text, title=f"pinbot: {error['code']}", **_place(error))
     for build in document.get("builds", []):
         if not build["ok"]:
-            text = f"The test build of {_target(build)} did not succeed: {_result(build['after'])}"
+            text = f"The test build of {_target(build)} did not pass: {_result(build['after'])}"
             yield command("error", text, title="pinbot: build-failed", file=build["dockerfile"])
+        for finding in ((build.get("audit") or {}).get("changes") or {}).get("new", ()):
+            level = {"note": "notice"}.get(finding["severity"], finding["severity"])
+            text = f"{finding['message']}. To mend it: {finding['remedy']}"
+            title = f"pinbot {finding['rule']}: {_target(build)}"
+            place = finding["file"] or build["dockerfile"]
+            yield command(level, text, title=title, file=place, line=finding["line"], col=finding["column"])
     for update in document.get("updates", []) if dry_run else ():
         old, new = update["old"]["digest"], update["new"]["digest"]
         text = f"{update['image']} is {new} now" + ("" if old else ", and has no digest here")
@@ -90,7 +96,7 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     if updates and dry_run:
         yield "Nothing was written: this was a dry run."
     if held := document.get("held"):
-        yield f"Left as it was, since its test build did not succeed: {', '.join(map(code, held))}"
+        yield f"Left as it was, since its test build or audit did not pass: {', '.join(map(code, held))}"
     yield from _table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
     yield from _builds(document.get("builds", []))
     left = [(_where(skip), cell(skip["image"]), cell(skip["reason"])) for skip in skipped]

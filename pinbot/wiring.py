@@ -4,19 +4,22 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinbot.clock import SystemClock
-from pinbot.config import BuildSettings, Config, Driver, VulnerabilitySettings
+from pinbot.config import AuditSettings, BuildSettings, Config, Driver, VulnerabilitySettings
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Runner, VulnerabilityDatabase
 
 if TYPE_CHECKING:
+    from pinbot.pipeline.audit import Auditor
     from pinbot.pipeline.explain import Explainer
+    from pinbot.pipeline.verify import Verifier
 
 CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
@@ -174,6 +177,37 @@ async def runner() -> Runner:
     from pinbot.build import smoke
 
     return await smoke.find(os.environ)
+
+
+def auditor(settings: AuditSettings) -> "Auditor":
+    """What looks into images that were built.
+
+    Raises:
+        UsageError: the settings switch off a rule that there is not.
+    """
+    from pinbot.audit import catalog
+    from pinbot.audit.inspect import Terms
+    from pinbot.pipeline.audit import Auditor
+
+    return Auditor(
+        terms=Terms(
+            profile=settings.profile,
+            max_size=settings.max_size,
+            ignore=catalog.settle(settings.ignore),
+            at=datetime.now(UTC),
+        )
+    )
+
+
+def verifier(settings: BuildSettings, config: Config) -> "Verifier":
+    """What makes test builds, and audits them.
+
+    Raises:
+        UsageError: see `auditor`.
+    """
+    from pinbot.pipeline.verify import Verifier
+
+    return Verifier(builder(settings, config), targets=settings.targets, auditor=auditor(config.audit))
 
 
 def ledger() -> LedgerStore:

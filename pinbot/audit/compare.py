@@ -1,26 +1,13 @@
 """What a change of an image means for its audit. Pure."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from pinbot.model.finding import Audit, Finding
+from pinbot.model.image import Entry
+from pinbot.model.inspection import Changes, Difference, Inspection, Turn
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """Findings of two audits of one image, before and after a change of it.
-
-    Attributes:
-        new: those that the change brings, or makes worse.
-        gone: those that it mends.
-        same: those that were there before, as they are now.
-        unsure: those of which the other audit could not tell, since it could not check their rule.
-    """
-
-    new: tuple[Finding, ...] = ()
-    gone: tuple[Finding, ...] = ()
-    same: tuple[Finding, ...] = ()
-    unsure: tuple[Finding, ...] = ()
+_MOST_NAMES = 3
 
 
 def compare(before: Audit, after: Audit) -> Changes:
@@ -52,6 +39,63 @@ def compare(before: Audit, after: Audit) -> Changes:
         same=tuple(same),
         unsure=tuple(unsure),
     )
+
+
+def difference(before: Inspection, after: Inspection) -> Difference:
+    """Tell what a change did to an image; both inspections are taken to be by the same rules."""
+    old = {entry.path: entry for entry in before.entries}
+    new = {entry.path: entry for entry in after.entries}
+    return Difference(
+        findings=compare(before.audit, after.audit),
+        facts=tuple(_facts(before, after)),
+        added=tuple(entry for path, entry in new.items() if path not in old),
+        removed=tuple(entry for path, entry in old.items() if path not in new),
+        altered=tuple(
+            (old[path], entry)
+            for path, entry in new.items()
+            if path in old and _access(old[path]) != _access(entry)
+        ),
+    )
+
+
+def _access(entry: Entry) -> tuple[object, ...]:
+    return entry.kind, entry.mode, entry.uid, entry.gid, entry.link, entry.capabilities
+
+
+def _facts(before: Inspection, after: Inspection) -> Iterator[Turn]:
+    facts = zip(_told(before), _told(after), strict=True)
+    for (name, old), (_, new) in facts:
+        if old != new:
+            yield Turn(name=name, before=old, after=new)
+    left, there = set(before.certificates), set(after.certificates)
+    if left != there:
+        yield Turn(
+            name="CA certificates",
+            before=_counted(before.certificates, left - there, "gone"),
+            after=_counted(after.certificates, there - left, "new"),
+        )
+
+
+def _told(found: Inspection) -> tuple[tuple[str, str], ...]:
+    """How an image is started and made, in the same order for every image."""
+    config = found.config
+    traits = {trait.name: str(trait.value) for one in found.programs[:1] for trait in one.binary.traits}
+    made = ("static", "PIE", "RELRO", "NX", "stripped", "libc", "allocator", "rustc", "linker")
+    return (
+        ("starts", " ".join(config.command)),
+        ("as", config.user),
+        ("in", config.working_dir),
+        *((name, traits.get(name, "")) for name in made),
+        ("time zones", found.tzdata),
+    )
+
+
+def _counted(certificates: Sequence[str], names: set[str], what: str) -> str:
+    if not names:
+        return str(len(certificates))
+    shown = ", ".join(sorted(names)[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{len(certificates)} ({what}: {shown}{more})"
 
 
 def _unchecked(audit: Audit) -> set[str]:

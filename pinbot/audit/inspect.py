@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from pinbot.audit import binary_subject, catalog, keeping, profile, smoke, start
+from pinbot.audit import binary_subject, catalog, facts, keeping, profile, smoke, start
 from pinbot.audit.audit import examine, join
 from pinbot.audit.subject import ImageSubject
 from pinbot.errors import ImageError, Mismatch, Untrustworthy
@@ -90,6 +90,9 @@ async def inspect(
             for binary in binaries
             if isinstance(binary.outcome, Binary)
         ),
+        entries=tuple(files),
+        certificates=facts.authorities(files),
+        tzdata=facts.time_zones(files),
     )
 
 

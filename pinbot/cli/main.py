@@ -15,6 +15,7 @@ COMMANDS = {
     "resolve": "Print the digest that each image has now.",
     "pin": "Add digests where there are none; move nothing.",
     "update": "Pin, and move digests to what their tags mean now.",
+    "build": "Test-build the targets as they are, and audit them.",
     "diff": "Tell what changed between two images.",
     "audit": "Hold an image to the rules.",
     "init": "Write what a repository begins with.",

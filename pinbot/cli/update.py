@@ -146,8 +146,7 @@ def change(
                 registry=registry,
                 policy=policy,
                 work=Work(
-                    builder=wiring.builder(settings, config) if wants_build else None,
-                    targets=config.build.targets,
+                    verifier=wiring.verifier(settings, config) if wants_build else None,
                     forge=forge,
                     terms=Terms(
                         settings=config.pull_requests,

@@ -5,7 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pinbot.errors import PinbotError
-from pinbot.model.finding import Profile
+from pinbot.model.finding import Profile, Severity
+from pinbot.model.inspection import Difference, Inspection
 from pinbot.model.reference import Digest
 
 
@@ -126,14 +127,22 @@ BuildOutcome = BuiltImage | FailedBuild
 class Verdict:
     """A target built before and after the update.
 
-    `after` is a PinbotError where no build could even be tried, which says nothing about the update.
-    `before` may be missing: nothing was built, or what was pinned is gone; `before_problem` then says why.
+    Attributes:
+        after: what came of it; a PinbotError where no build could even be tried, which says nothing about
+            the update.
+        before: the same without the update. Missing where nothing was built, or what was pinned is gone;
+            `before_problem` then says why.
+        inspection: what the image is that was built; an error where it could not be looked into. None where
+            nobody looked.
+        difference: what the update did to the image, where both could be looked into.
     """
 
     target: BuildTarget
     after: BuildOutcome | PinbotError
     before: BuiltImage | None = None
     before_problem: str | None = None
+    inspection: Inspection | PinbotError | None = None
+    difference: Difference | None = None
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -141,6 +150,17 @@ class Verdict:
         return () if isinstance(self.after, PinbotError) else self.after.caveats
 
     @property
-    def good(self) -> bool:
+    def built(self) -> bool:
         """Whether the updated files were built."""
         return isinstance(self.after, BuiltImage)
+
+    @property
+    def worse(self) -> bool:
+        """Whether the update brings a finding that is an error."""
+        new = () if self.difference is None else self.difference.findings.new
+        return any(finding.severity is Severity.ERROR for finding in new)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing speaks against the update: it builds, and brings no error of the audit's."""
+        return self.built and not self.worse

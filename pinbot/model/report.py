@@ -17,7 +17,7 @@ class UpdateReport:
         plan: what was found.
         explanations: what changed in the images that move, where that was asked for.
         verdicts: test builds, one for each target that the plan touches; empty where none was asked for.
-        held: paths whose change was not made, since their test build did not succeed.
+        held: paths whose change was not made, since their test build or its audit did not pass.
         written: paths that were changed in the working tree.
         pull_requests: what was done on the forge.
         errors: what went wrong after planning; the plan has its own.

@@ -1,27 +1,25 @@
 """`pin` and `update` from end to end: plan, verify, then write or propose."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinbot.errors import BuilderError, PinbotError
-from pinbot.model.build import BuildTarget
+from pinbot.errors import PinbotError
 from pinbot.model.ledger import Ledger, Sighting
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
-from pinbot.pipeline.verify import verify
 from pinbot.policy import Policy
-from pinbot.ports import Builder, Forge, LedgerStore, Progress, Registry
+from pinbot.ports import Forge, LedgerStore, Progress, Registry
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 from pinbot.worktree.tree import Tree
 
-if TYPE_CHECKING:  # it reads images, which takes modules that most runs do without
+if TYPE_CHECKING:  # they read images, which takes modules that most runs do without
     from pinbot.pipeline.explain import Explainer
+    from pinbot.pipeline.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +27,7 @@ class Work:
     """What to do once the plan is made.
 
     Attributes:
-        builder: gives the builder for test builds, asked for only when there is something to build; None
-            where no test build is wanted.
-        targets: the configured build targets.
+        verifier: makes test builds; None where none is wanted.
         forge: where to open pull requests; None to write to the working tree instead.
         terms: how pull requests are made.
         ledger: where is kept what earlier runs saw; None where nothing is.
@@ -40,8 +36,7 @@ class Work:
         dry_run: plan and test-build, but write and propose nothing.
     """
 
-    builder: Callable[[], Awaitable[Builder]] | None = None
-    targets: tuple[BuildTarget, ...] = ()
+    verifier: "Verifier | None" = None
     forge: Forge | None = None
     terms: Terms = field(default_factory=Terms)
     ledger: LedgerStore | None = None
@@ -73,7 +68,8 @@ async def _carry_out(
     """Do with the plan what is to be done with it."""
 
     async def prepare(part: UpdateReport) -> UpdateReport:
-        return await _verify(await _explain(part, tree, work, known, progress), tree, work, progress)
+        part = await _explain(part, tree, work, known, progress)
+        return part if work.verifier is None else await work.verifier.verify(part, tree, progress)
 
     if work.forge is not None and not work.dry_run:
         return await Proposer(work.forge, tree, work.terms, prepare, work.now).propose(report)
@@ -114,20 +110,6 @@ async def _explain(
         return report
     explanations = await work.explainer.explain(report.plan.updates, tree.name, known, progress)
     return replace(report, explanations=explanations)
-
-
-async def _verify(report: UpdateReport, tree: Tree, work: Work, progress: Progress) -> UpdateReport:
-    """Make the test builds that are wanted; where there is no builder for them, nothing may change."""
-    if work.builder is None:
-        return report
-    try:
-        builder = await work.builder()
-    except BuilderError as error:
-        return replace(report, held=tuple(change.path for change in report.plan.changes), errors=(error,))
-    verification = await verify(
-        report.plan.changes, tree=tree, configured=work.targets, builder=builder, progress=progress
-    )
-    return replace(report, verdicts=verification.verdicts, held=verification.held)
 
 
 def _write(report: UpdateReport) -> UpdateReport:

@@ -1,47 +1,81 @@
 """A plan to verdicts: build what the plan touches, before and after, on copies of the tree."""
 
-import asyncio
-import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
 
-from pinbot.errors import BuilderError, PinbotError, SourceError
-from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.audit import compare
+from pinbot.errors import BuilderError, PinbotError
+from pinbot.model.build import BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.model.inspection import Inspection
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import FileChange
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.audit import Auditor
+from pinbot.pipeline.bench import Bench
 from pinbot.pipeline.scan import scan
 from pinbot.ports import Builder, Progress
 from pinbot.worktree.tree import Tree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The verdicts, and the paths (as in `FileChange.path`) whose change must not be made."""
+class Verifier:
+    """Test-builds what a report is about.
 
-    verdicts: tuple[Verdict, ...]
-    held: tuple[str, ...]
-
-
-async def verify(
-    changes: Iterable[FileChange],
-    *,
-    tree: Tree,
-    configured: Iterable[BuildTarget],
-    builder: Builder,
-    progress: Progress,
-) -> Verification:
-    """Build every target whose Dockerfile changes; nothing in the tree itself is touched.
-
-    Each target is built with the old text and with the new one, so that the sizes can be compared, and a
-    build that was broken before is told apart from one that the update breaks.
+    Args:
+        builder: gives the builder, asked for only when there is something to build.
+        targets: the configured build targets.
+        auditor: looks into what is built.
     """
-    by_path = {tree.relative(change.path): change for change in changes}
-    bench = _Bench(tree=tree, changes=by_path, builder=builder, progress=progress)
-    targets = targets_of(by_path, configured)
-    verdicts = [await bench.judge(target) for target in targets]
-    held = [by_path[verdict.target.dockerfile].path for verdict in verdicts if not verdict.good]
-    return Verification(verdicts=tuple(verdicts), held=tuple(dict.fromkeys(held)))
+
+    def __init__(
+        self,
+        builder: Callable[[], Awaitable[Builder]],
+        *,
+        targets: tuple[BuildTarget, ...] = (),
+        auditor: Auditor | None = None,
+    ) -> None:
+        self._builder = builder
+        self._targets = targets
+        self._auditor = auditor
+
+    async def verify(self, report: UpdateReport, tree: Tree, progress: Progress) -> UpdateReport:
+        """Build every target whose Dockerfile changes; nothing in the tree itself is touched.
+
+        Each target is built with the old text and with the new one, so that the images can be compared, and a
+        build that was broken before is told apart from one that the update breaks. Changes that did not build
+        are held; where there is no builder, all of them are.
+        """
+        changes = {tree.relative(change.path): change for change in report.plan.changes}
+        if not changes:
+            return report
+        try:
+            builder = await self._builder()
+        except BuilderError as error:
+            held = tuple(change.path for change in changes.values())
+            return replace(report, held=held, errors=(*report.errors, error))
+        bench = Bench(tree=tree, builder=builder, auditor=self._auditor, progress=progress)
+        verdicts = [await _judge(target, changes, bench) for target in targets_of(changes, self._targets)]
+        held = tuple(changes[verdict.target.dockerfile].path for verdict in verdicts if not verdict.good)
+        return replace(report, verdicts=tuple(verdicts), held=tuple(dict.fromkeys(held)))
+
+
+async def _judge(target: BuildTarget, changes: Mapping[str, FileChange], bench: Bench) -> Verdict:
+    # Also the old texts are written: the copy lacks a Dockerfile that git ignores.
+    old = {path: change.source.data for path, change in changes.items()}
+    new = {path: change.after for path, change in changes.items()}
+    reuse = _is_fixed(changes[target.dockerfile].source)
+    before = await bench.attempt(target, old, how="as it is", reuse=reuse)
+    after = await bench.attempt(target, new, how="with the new digests")
+    return Verdict(
+        target=target,
+        after=after.outcome,
+        before=before.outcome if isinstance(before.outcome, BuiltImage) else None,
+        before_problem=_why_not(before.outcome),
+        inspection=after.inspection,
+        difference=compare.difference(before.inspection, after.inspection)
+        if isinstance(before.inspection, Inspection) and isinstance(after.inspection, Inspection)
+        else None,
+    )
 
 
 def targets_of(dockerfiles: Iterable[str], configured: Iterable[BuildTarget]) -> tuple[BuildTarget, ...]:
@@ -55,47 +89,6 @@ def targets_of(dockerfiles: Iterable[str], configured: Iterable[BuildTarget]) ->
     return tuple(targets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bench:
-    tree: Tree
-    changes: dict[str, FileChange]
-    builder: Builder
-    progress: Progress
-
-    async def judge(self, target: BuildTarget) -> Verdict:
-        # Also the old texts are written: the copy lacks a Dockerfile that git ignores.
-        old = {path: change.source.data for path, change in self.changes.items()}
-        new = {path: change.after for path, change in self.changes.items()}
-        reuse = _is_fixed(self.changes[target.dockerfile].source)
-        before = await self._build(target, "as it is", old, reuse=reuse)
-        after = await self._build(target, "with the new digests", new)
-        if isinstance(before, BuiltImage):
-            return Verdict(target=target, after=after, before=before)
-        return Verdict(target=target, after=after, before_problem=_why(before))
-
-    async def _build(
-        self, target: BuildTarget, how: str, changes: dict[str, bytes], *, reuse: bool = False
-    ) -> BuildOutcome | PinbotError:
-        title = f"Building {target.name} {how}"
-        try:
-            with (
-                tempfile.TemporaryDirectory(prefix="pinbot-tree-") as folder,
-                self.progress.step(title) as say,
-            ):
-                request = BuildRequest(
-                    target=target, root=Path(folder, "tree"), image=Path(folder, "image"), reuse=reuse
-                )
-                await asyncio.to_thread(self.tree.copy_to, request.root, changes=changes)
-                return await self.builder.build(request, on_line=say)
-        except (BuilderError, SourceError) as error:
-            return error
-        except OSError as error:
-            return BuilderError(
-                f"there is no folder for a copy of the tree: {error.strerror}",
-                hint="make room where temporary files go, or name another folder in TMPDIR",
-            )
-
-
 def _is_fixed(source: SourceFile) -> bool:
     """Whether a Dockerfile names all its images by digest, so that it means the same whenever it is built."""
     found = scan((source,))
@@ -103,7 +96,11 @@ def _is_fixed(source: SourceFile) -> bool:
     return all(digests) and not found.errors
 
 
-def _why(before: FailedBuild | PinbotError) -> str:
-    if isinstance(before, PinbotError):
-        return before.message
-    return f"{before.reason} at {before.step or 'an unknown step'}"
+def _why_not(before: BuiltImage | FailedBuild | PinbotError) -> str | None:
+    match before:
+        case BuiltImage():
+            return None
+        case FailedBuild():
+            return f"{before.reason} at {before.step or 'an unknown step'}"
+        case PinbotError():
+            return before.message

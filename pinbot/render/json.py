@@ -12,6 +12,7 @@ from pinbot.model.diagnosis import Diagnosis, RegistryFinding
 from pinbot.model.occurrence import Occurrence
 from pinbot.model.plan import Resolution, Skip, TagList, Update, Version, Wait
 from pinbot.model.report import UpdateReport
+from pinbot.render.audit import json as audit
 from pinbot.render.comparison.json import comparison
 
 SCHEMA = "pinbot/v1"
@@ -86,6 +87,14 @@ def update(
 def diff(told: Comparison, errors: Iterable[PinbotError] = ()) -> Document:
     """The document of `diff`."""
     return envelope("diff", errors, comparison=comparison(told))
+
+
+def build(verdicts: Iterable[Verdict]) -> Document:
+    """The document of `build`."""
+    told = tuple(verdicts)
+    found = (part for verdict in told for part in (verdict.after, verdict.inspection))
+    errors = [part for part in found if isinstance(part, PinbotError)]
+    return envelope("build", errors, builds=[_verdict(verdict) for verdict in told])
 
 
 def doctor(found: Diagnosis) -> Document:
@@ -231,6 +240,19 @@ def _verdict(verdict: Verdict) -> Document:
         "before": _outcome(verdict.before) if verdict.before else None,
         "before_problem": verdict.before_problem,
         "after": _outcome(verdict.after),
+        "audit": _audited(verdict),
+    }
+
+
+def _audited(verdict: Verdict) -> Document | None:
+    found = verdict.inspection
+    if found is None:
+        return None
+    problem = found if isinstance(found, PinbotError) else None
+    return {
+        "report": None if isinstance(found, PinbotError) else audit.inspection(found),
+        "changes": None if verdict.difference is None else audit.difference(verdict.difference),
+        "problem": None if problem is None else _error(problem),
     }
 
 

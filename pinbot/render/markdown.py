@@ -12,6 +12,7 @@ from pinbot.errors import PinbotError
 from pinbot.model.build import BuiltImage, FailedBuild, Verdict
 from pinbot.model.plan import Update, UpdateKind, Version, Wait
 from pinbot.model.report import UpdateReport
+from pinbot.render.audit.markdown import audits
 from pinbot.render.comparison.markdown import explanations
 from pinbot.render.gfm import MOST_LINE, cell, code, code_block, details, table
 from pinbot.render.printable import human_size, moment, size_change
@@ -19,10 +20,11 @@ from pinbot.render.printable import human_size, moment, size_change
 LIMIT = 65_536
 """Characters that GitHub takes in one body."""
 
-_ROOM_UPDATES = 13_000
-_ROOM_EXPLANATIONS = 16_000
-_ROOM_BUILDS = 8_000
-_ROOM_LOGS = 10_000
+_ROOM_UPDATES = 12_000
+_ROOM_EXPLANATIONS = 15_000
+_ROOM_BUILDS = 6_000
+_ROOM_AUDITS = 8_000
+_ROOM_LOGS = 8_000
 _ROOM_LEFT_OUT = 6_000
 _ROOM_MARKER = 6_000
 
@@ -47,6 +49,7 @@ def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
         table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
         *explanations(report.passed_explanations, room=_ROOM_EXPLANATIONS),
         *_builds(report.verdicts),
+        *audits(report.verdicts, room=_ROOM_AUDITS),
         *_left_out(report, naming),
         _how_to(updates),
         marker(updates),
@@ -78,16 +81,29 @@ def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
         told.append(f"pins {pins} base image{'s' if pins > 1 else ''}")
     if moves:
         told.append(f"moves {moves} base image{'s' if moves > 1 else ''} to what the tag means now")
-    built = [verdict.target.name for verdict in report.verdicts if verdict.good]
+    passed = [verdict for verdict in report.verdicts if verdict.good]
+    built = [verdict.target.name for verdict in passed]
     if built:
         more = f" and {len(built) - _MOST_NAMES} more" if len(built) > _MOST_NAMES else ""
         proof = f"**The test build passed**: {', '.join(map(code, built[:_MOST_NAMES]))}{more}."
+        proof += _audit_line(passed)
     else:
         proof = "**Not test-built.**"
     if report.held:
         count = len(report.held)
-        proof += f" {count} more did not build and {'stay' if count > 1 else 'stays'} as before; see below."
+        proof += f" {count} more did not pass and {'stay' if count > 1 else 'stays'} as before; see below."
     return f"This {' and '.join(told)}. {proof}"
+
+
+def _audit_line(passed: Sequence[Verdict]) -> str:
+    """Whether the audit brings anything new, in a sentence; nothing where nobody looked."""
+    found = [verdict.difference.findings for verdict in passed if verdict.difference is not None]
+    if not found:
+        return ""
+    new, gone = sum(len(one.new) for one in found), sum(len(one.gone) for one in found)
+    if not new and not gone:
+        return " The audit finds nothing new."
+    return f" The audit finds {new} new, and {gone} that are gone; see below."
 
 
 def _update_row(update: Update, naming: Naming) -> tuple[str, ...]:
@@ -146,7 +162,7 @@ def _verdict_row(verdict: Verdict) -> tuple[str, ...]:
 
 def _left_out(report: UpdateReport, naming: Naming) -> Iterator[str]:
     rows = [
-        *((cell(naming(path)), "its test build did not succeed; see above") for path in report.held),
+        *((cell(naming(path)), "its test build or audit did not pass; see above") for path in report.held),
         *((_place(error, naming), cell(error.message)) for error in report.plan.errors),
         *((cell(wait.update.image.familiar), _waiting(wait)) for wait in report.plan.waits),
         *((cell(f"{naming(skip.file)}:{skip.line}"), cell(skip.reason)) for skip in report.plan.skips),

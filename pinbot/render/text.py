@@ -12,6 +12,7 @@ from pinbot.model.occurrence import Occurrence, Status
 from pinbot.model.plan import Resolution, TagList, Update, Version
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, diff
+from pinbot.render.audit import verdicts as audit
 from pinbot.render.comparison import text as explain
 from pinbot.render.console import Cell
 from pinbot.render.printable import human_size, moment, printable, size_change
@@ -57,8 +58,22 @@ def update(out: Console, report: UpdateReport) -> None:
         )
         for verdict in report.verdicts:
             _failure(out, verdict)
+            audit.verdict(out, verdict)
         for caveat in dict.fromkeys(text for verdict in report.verdicts for text in verdict.caveats):
             console.line(out, f"test build: {caveat}")
+
+
+def builds(out: Console, verdicts: Sequence[Verdict]) -> None:
+    """How builds of things as they are went, and what the audit says of them."""
+    console.table(out, ("TARGET", "RESULT", "SIZE"), map(_build, verdicts))
+    for verdict in verdicts:
+        _failure(out, verdict)
+        audit.verdict(out, verdict)
+
+
+def _build(verdict: Verdict) -> tuple[Cell, ...]:
+    name, result, *_, size, _ = _verdict(verdict)
+    return name, result, size
 
 
 def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -> None:
@@ -89,7 +104,9 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     if report.held:
         names = ", ".join(report.held)
         out.print(
-            Text(printable(f"left as it was, since its test build did not succeed: {names}"), style="red")
+            Text(
+                printable(f"left as it was, since its test build or audit did not pass: {names}"), style="red"
+            )
         )
     if report.written:
         out.print(Text(printable(f"written: {', '.join(report.written)}"), style="green"))

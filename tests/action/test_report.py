@@ -126,7 +126,7 @@ def test_a_failed_build_is_an_error_of_its_dockerfile() -> None:
     (line,) = annotations(document(builds=[FAILED, BUILT]), dry_run=False)
     properties, text = line.removeprefix("::error ").split("::")
     assert properties == "title=pinbot%3A build-failed,file=Dockerfile"
-    assert text == "The test build of Dockerfile did not succeed: failed at RUN make"
+    assert text == "The test build of Dockerfile did not pass: failed at RUN make"
 
 
 def test_only_a_dry_run_warns_of_what_would_change() -> None:
@@ -164,7 +164,7 @@ def test_the_summary_counts_and_lists() -> None:
 
 Pull request opened: https://github.com/acme/shop/pull/7
 
-Left as it was, since its test build did not succeed: `Dockerfile`
+Left as it was, since its test build or audit did not pass: `Dockerfile`
 
 | Image | Change | From | To | Where |
 | --- | --- | --- | --- | --- |

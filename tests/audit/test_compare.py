@@ -6,8 +6,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.audit.compare import Changes, compare
+from pinbot.audit.compare import compare, difference
 from pinbot.model.finding import Audit, Finding, Profile, Severity, Unchecked
+from pinbot.model.image import Entry, EntryKind, ImageConfig
+from pinbot.model.inspection import Changes, Difference, Inspection, Turn
+from pinbot.model.reference import Digest
 
 FOUND = Finding(
     rule="I2", severity=Severity.WARNING, message="'/a' (mode 0400) cannot be read", remedy="x", path="a"
@@ -79,3 +82,37 @@ def test_no_finding_is_lost_or_told_twice(
     for finding in (*changes.gone, *changes.unsure):
         assert (finding.rule in unchecked) is (finding in changes.unsure)
     assert compare(audit(*new), audit(*new)).same == tuple(new)
+
+
+def test_facts_and_files_that_are_others_now() -> None:
+    def entry(path: str, mode: int = 0o444, **more: int) -> Entry:
+        return Entry(path=path, kind=EntryKind.FILE, mode=mode, **more)
+
+    def seen(
+        *entries: Entry, user: str = "1", tzdata: str = "", certificates: tuple[str, ...] = ()
+    ) -> Inspection:
+        return Inspection(
+            audit=audit(),
+            digest=Digest("sha256", "a" * 64),
+            config=ImageConfig(user=user, entrypoint=("/app",)),
+            size=1,
+            layers=1,
+            entries=entries,
+            tzdata=tzdata,
+            certificates=certificates,
+        )
+
+    before = seen(entry("a"), entry("b"), entry("c"), user="10001", tzdata="2025a", certificates=("A", "B"))
+    after = seen(
+        entry("b"), entry("c", 0o4755), entry("d", size=9), tzdata="2025b", certificates=("B", "C", "D")
+    )
+    found = difference(before, after)
+    assert found.facts == (
+        Turn(name="as", before="10001", after="1"),
+        Turn(name="time zones", before="2025a", after="2025b"),
+        Turn(name="CA certificates", before="2 (gone: A)", after="3 (new: C, D)"),
+    )
+    assert [one.path for one in found.added] == ["d"]
+    assert [one.path for one in found.removed] == ["a"]
+    assert found.altered == ((entry("c"), entry("c", 0o4755)),)
+    assert difference(before, before) == Difference(findings=Changes())

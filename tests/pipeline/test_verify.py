@@ -10,9 +10,10 @@ import pytest
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild
 from pinbot.model.occurrence import SourceFile
-from pinbot.model.plan import FileChange
+from pinbot.model.plan import FileChange, Plan
 from pinbot.model.reference import Digest
-from pinbot.pipeline.verify import Verification, targets_of, verify
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.verify import Verifier, targets_of
 from pinbot.render.progress import Quiet
 from pinbot.worktree.tree import Tree
 from tests.support.project import Project
@@ -55,17 +56,24 @@ def failed(step: str) -> FailedBuild:
     return FailedBuild(step=step, tail=("boom",), seconds=1.0, builder="recorder 1")
 
 
+def verify(recorder: Recorder, root: Path, change: FileChange, *configured: BuildTarget) -> UpdateReport:
+    async def choose() -> Recorder:
+        return recorder
+
+    verifier = Verifier(choose, targets=configured)
+    report = UpdateReport(plan=Plan(changes=(change,)))
+    return asyncio.run(verifier.verify(report, Tree.around(root), Quiet()))
+
+
 def run(
     root: Path, answers: dict[bytes, BuildOutcome | BuilderError], *configured: BuildTarget
-) -> tuple[Verification, Recorder]:
+) -> tuple[UpdateReport, Recorder]:
     file = root / "svc" / "Dockerfile"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(OLD)
     recorder = Recorder(answers)
     change = FileChange(source=SourceFile(path=str(file), data=OLD), edits=(), after=NEW)
-    verification = asyncio.run(
-        verify((change,), tree=Tree.around(root), configured=configured, builder=recorder, progress=Quiet())
-    )
+    verification = verify(recorder, root, change, *configured)
     assert file.read_bytes() == OLD
     return verification, recorder
 
@@ -160,7 +168,5 @@ def test_an_earlier_baseline_will_do_only_where_all_images_are_named_by_digest(
     file.write_bytes(old)
     recorder = Recorder({old: built(1), NEW: built(1)})
     change = FileChange(source=SourceFile(path=str(file), data=old), edits=(), after=NEW)
-    asyncio.run(
-        verify((change,), tree=Tree.around(tmp_path), configured=(), builder=recorder, progress=Quiet())
-    )
+    verify(recorder, tmp_path, change)
     assert recorder.reuses == [reuse, False]

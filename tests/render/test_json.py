@@ -17,6 +17,7 @@ from pinbot.errors import (
     AccessDenied,
     BuilderError,
     ConfigError,
+    ImageError,
     NotFound,
     NothingToDo,
     PinbotError,
@@ -37,7 +38,7 @@ from pinbot.model.exchange import Quota
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
-from pinbot.model.plan import Plan, Resolution, TagList
+from pinbot.model.plan import Plan, Resolution, TagList, Wait
 from pinbot.model.proposal import PullRequest, PullRequestAction
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.model.report import UpdateReport
@@ -48,7 +49,7 @@ from pinbot.render import json, setup
 from pinbot.render.audit import json as audit_json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
-from tests.render.audit.values import INSPECTION, hostile
+from tests.render.audit.values import DIFFERENCE, INSPECTION, hostile
 from tests.render.comparison.values import (
     ARM64,
     comparison,
@@ -298,12 +299,21 @@ def test_the_schema_is_one() -> None:
 
 def test_every_document_follows_the_schema() -> None:
     report = UpdateReport(
-        plan=Plan(updates=(pin(), move()), skips=(skip(),), changes=(change(),), errors=(NotFound("x"),)),
+        plan=Plan(
+            updates=(pin(), move()),
+            waits=(Wait(update=move(), reason="too new"),),
+            skips=(skip(),),
+            changes=(change(),),
+            errors=(NotFound("x"),),
+        ),
         verdicts=(
             verdict(),
             verdict(failed("a", "b"), problem="failed"),
             verdict(failed(limit=Limit.TIME)),
             verdict(BuilderError("too old", hint="renew it")),
+            verdict(inspection=INSPECTION),
+            verdict(inspection=INSPECTION, difference=DIFFERENCE),
+            verdict(inspection=ImageError("it cannot be read")),
         ),
         explanations=(
             explained(everything("text", count=2, platforms=2)),
@@ -324,6 +334,7 @@ def test_every_document_follows_the_schema() -> None:
     for name in HOSTILE:
         found = replace(INSPECTION, audit=hostile(name), programs=(), budget=None, config=ImageConfig())
         check(json.envelope("audit", (), **audit_json.inspection(found)))
+    check(json.build(report.verdicts))
     check(json.envelope("scan", [NothingToDo("no file holds an image reference")]))
 
 

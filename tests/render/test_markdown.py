@@ -164,7 +164,7 @@ def test_a_body_in_full() -> None:
         markdown.pull_request_body(told)
         == f"""\
 This pins 1 base image and moves 1 base image to what the tag means now. \
-**The test build passed**: `Dockerfile`. 1 more did not build and stays as before; see below.
+**The test build passed**: `Dockerfile`. 1 more did not pass and stays as before; see below.
 
 | Image | Change | From | To | Files |
 | --- | --- | --- | --- | --- |
@@ -191,7 +191,7 @@ exit 2
 
 | Where | Why |
 | --- | --- |
-| `web/Dockerfile` | its test build did not succeed; see above |
+| `web/Dockerfile` | its test build or audit did not pass; see above |
 | `db/Dockerfile:3` | `` `FROM $X`: X has no value `` |
 
 </details>

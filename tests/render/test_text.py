@@ -127,7 +127,7 @@ def test_the_summary_counts_everything_and_names_what_was_left(out: Console) -> 
     assert told(out) == (
         "1 image to change in 2 places, 3 up to date, 1 skipped, 1 error.\n"
         "skipped: Dockerfile:3: busybox: it says so\n"
-        "left as it was, since its test build did not succeed: b\n"
+        "left as it was, since its test build or audit did not pass: b\n"
         "written: a\n"
         "pull request opened: https://github.test/7 (mind it)\n"
     )

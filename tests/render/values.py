@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuildTarget, BuiltImage, FailedBuild, Limit, Verdict
+from pinbot.model.inspection import Difference, Inspection
 from pinbot.model.occurrence import EditPlace, Kind, Occurrence, Position, SourceFile, Span, Status
 from pinbot.model.plan import FileChange, Skip, Update, UpdateKind, Version
 from pinbot.model.reference import Digest, ImageReference
@@ -79,12 +80,16 @@ def verdict(
     stage: str | None = None,
     before: BuiltImage | None = None,
     problem: str | None = None,
+    inspection: Inspection | PinbotError | None = None,
+    difference: Difference | None = None,
 ) -> Verdict:
     return Verdict(
         target=BuildTarget(dockerfile=dockerfile, context=".", stage=stage),
         after=after or built(),
         before=before,
         before_problem=problem,
+        inspection=inspection,
+        difference=difference,
     )
 
 

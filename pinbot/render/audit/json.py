@@ -3,7 +3,8 @@
 from typing import Any
 
 from pinbot.model.finding import Audit, Finding, Unchecked
-from pinbot.model.inspection import Inspection, Program
+from pinbot.model.image import Entry
+from pinbot.model.inspection import Difference, Inspection, Program
 
 Document = dict[str, Any]
 
@@ -26,6 +27,27 @@ def inspection(found: Inspection) -> Document:
         **audit(found.audit),
         "binaries": [_program(program) for program in found.programs],
     }
+
+
+def difference(found: Difference) -> Document:
+    """What a change did to an image."""
+    return {
+        "new": [finding(entry) for entry in found.findings.new],
+        "gone": [finding(entry) for entry in found.findings.gone],
+        "same": [finding(entry) for entry in found.findings.same],
+        "unsure": [finding(entry) for entry in found.findings.unsure],
+        "facts": [{"name": turn.name, "before": turn.before, "after": turn.after} for turn in found.facts],
+        "added": [f"/{entry.path}" for entry in found.added],
+        "removed": [f"/{entry.path}" for entry in found.removed],
+        "altered": [
+            {"path": f"/{after.path}", "before": _access(before), "after": _access(after)}
+            for before, after in found.altered
+        ],
+    }
+
+
+def _access(entry: Entry) -> Document:
+    return {"kind": str(entry.kind), "mode": f"{entry.mode:04o}", "uid": entry.uid, "gid": entry.gid}
 
 
 def audit(found: Audit) -> Document:

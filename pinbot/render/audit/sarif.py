@@ -74,7 +74,7 @@ def _rule(rule: Rule) -> Document:
 
 
 def _result(finding: Finding, audit: Audit, index: dict[str, int]) -> Document:
-    identity = "\0".join(finding.identity).encode("utf-8", "surrogateescape")
+    identity = "\0".join(finding.identity).encode("utf-8", "surrogatepass")
     result: Document = {
         "ruleId": finding.rule,
         "level": str(finding.severity),
@@ -113,7 +113,10 @@ def _notification(entry: Unchecked, index: dict[str, int]) -> Document:
 
 
 def _uri(path: str) -> str:
-    return quote(os.fsencode(path))
+    try:
+        return quote(os.fsencode(path))
+    except UnicodeEncodeError:  # no name on a disk has such characters
+        return quote(path.encode("utf-8", "surrogatepass"))
 
 
 def _capital(text: str) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from pinbot.model.binary import Allocator, Binary, Libc, Relro
 from pinbot.model.finding import Audit, Finding, Profile, Rule, Severity, Unchecked
-from pinbot.model.image import ImageConfig
-from pinbot.model.inspection import Inspection, Program
+from pinbot.model.image import Entry, EntryKind, ImageConfig
+from pinbot.model.inspection import Changes, Difference, Inspection, Program, Turn
 from pinbot.model.reference import Digest, Platform
 
 CLOSED = Finding(
@@ -75,6 +75,21 @@ INSPECTION = Inspection(
     layers=3,
     budget=15_000_000,
     programs=(PROGRAM,),
+)
+DIFFERENCE = Difference(
+    findings=Changes(new=(CLOSED,), gone=(CONFIG,), same=(LINE,), unsure=(BINARY,)),
+    facts=(
+        Turn(name="rustc", before="1.89.0", after="1.90.0"),
+        Turn(name="allocator", before="", after="musl"),
+    ),
+    added=(Entry(path="usr/share/zoneinfo/Zulu", kind=EntryKind.FILE, mode=0o444),),
+    removed=(Entry(path="etc/motd", kind=EntryKind.FILE, mode=0o444),),
+    altered=(
+        (
+            Entry(path="app/app", kind=EntryKind.FILE, mode=0o555),
+            Entry(path="app/app", kind=EntryKind.FILE, mode=0o4755, capabilities=True),
+        ),
+    ),
 )
 RULES = tuple(
     Rule(

@@ -1,0 +1,77 @@
+"""Auditing what was built: its Dockerfile and its image are held to the rules as one."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from pinbot.audit import catalog
+from pinbot.audit.audit import examine, join
+from pinbot.audit.dockerfile_subject import DockerfileSubject
+from pinbot.audit.inspect import Terms, inspect
+from pinbot.errors import PinbotError
+from pinbot.image.sources.folder import Folder
+from pinbot.image.sources.layout import Layout
+from pinbot.model.build import BuildTarget
+from pinbot.model.finding import Audit
+from pinbot.model.inspection import Inspection
+from pinbot.model.occurrence import SourceFile
+from pinbot.worktree import files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auditor:
+    """Holds built targets to the rules.
+
+    Attributes:
+        terms: what holds where a target says nothing of its own.
+    """
+
+    terms: Terms
+
+    async def audit(self, target: BuildTarget, *, root: Path, image: Path) -> Inspection | PinbotError:
+        """Look at a target whose files lie at `root`, and that was built into the OCI layout `image`.
+
+        Gives the error where it cannot be looked into.
+        """
+        try:
+            return await self._audit(target, root, image)
+        except PinbotError as error:
+            return error
+
+    async def _audit(self, target: BuildTarget, root: Path, image: Path) -> Inspection:
+        source = files.read(root / target.dockerfile, shown=target.dockerfile)
+        subject = DockerfileSubject.read(source, target=target.stage, is_folder=_folders(root, target))
+        terms = replace(
+            self.terms,
+            profile=target.audit or self.terms.profile or subject.profile,
+            max_size=target.max_size or self.terms.max_size,
+        )
+        found = await inspect(Layout(Folder(image), name=target.name), terms)
+        written = _of_dockerfile(source, subject, found, terms.ignore)
+        whole = join((written, found.audit), name=target.name, profile=found.audit.profile)
+        return replace(found, audit=whole)
+
+
+def _of_dockerfile(
+    source: SourceFile, subject: DockerfileSubject, found: Inspection, ignore: Collection[str]
+) -> Audit:
+    return examine(
+        catalog.DOCKERFILE,
+        subject,
+        name=found.audit.subject,
+        profile=found.audit.profile,
+        ignore=ignore,
+        file=source.path,
+        spared=subject.spares,
+    )
+
+
+def _folders(root: Path, target: BuildTarget) -> Callable[[str], bool]:
+    """Tells whether a path of the build context is a folder."""
+    context = root / target.context
+
+    def is_folder(path: str) -> bool:
+        place = context / PurePosixPath(path.lstrip("/"))
+        return place.resolve().is_relative_to(context.resolve()) and files.is_folder(place)
+
+    return is_folder
