@@ -6,22 +6,18 @@ Sources: OCI image-spec 1.1, image-layout.md; moby's image specification 1.2, co
 import hashlib
 import json
 import tarfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import IO, Any
 
+from pinbot import saved
 from pinbot.errors import BuilderError, InvalidReference
-from pinbot.model.manifest import OCI_MANIFEST
+from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor
 from pinbot.model.reference import Digest
 
-_OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-_OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _CHUNK = 1 << 20
-_COMPRESSED = {b"\x1f\x8b": "+gzip", b"\x28\xb5\x2f\xfd": "+zstd"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +87,20 @@ def convert_archive(file: Path, folder: Path, *, stop: Event | None = None) -> C
     try:
         blobs.mkdir(parents=True)
         with tarfile.open(file) as archive:
-            (entry,) = json.loads(_member(archive, "manifest.json").read())
-            names = entry["Layers"] or ()
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": OCI_MANIFEST,
-                "config": _write(blobs, _OCI_CONFIG, _member(archive, entry["Config"]).read()),
-                "layers": [_write_layer(blobs, _member(archive, name), stop) for name in names],
-            }
-        body = json.dumps(manifest, separators=(",", ":")).encode()
-        index = {
-            "schemaVersion": 2,
-            "mediaType": _OCI_INDEX,
-            "manifests": [_write(blobs, OCI_MANIFEST, body)],
-        }
+            (image,) = saved.listing(_member(archive, saved.LISTING).read())
+            config = _member(archive, image.config).read()
+            layers = [_write_layer(blobs, _member(archive, name), stop) for name in image.layers]
+        body = saved.manifest(config, layers)
+        _write(blobs, config)
+        described = {"mediaType": OCI_MANIFEST, "digest": str(_write(blobs, body)), "size": len(body)}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [described]}
         (folder / "index.json").write_text(json.dumps(index))
         (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     except (OSError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
         raise BuilderError(f"docker saved no image that can be read: {error!r}") from error
-    return _contents(Digest.parse(_sha256(body)), manifest)
+    return Contents(
+        digest=saved.digest_of(body), size=sum(layer.size for layer in layers), layers=len(layers)
+    )
 
 
 def _contents(digest: Digest, manifest: Mapping[str, Any]) -> Contents:
@@ -125,42 +116,22 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     return file
 
 
-def _write(blobs: Path, media_type: str, data: bytes) -> dict[str, object]:
-    """Write a small blob; returns its descriptor."""
-    digest = _sha256(data)
-    (blobs / digest.partition(":")[2]).write_bytes(data)
-    return {"mediaType": media_type, "digest": digest, "size": len(data)}
+def _write(blobs: Path, data: bytes) -> Digest:
+    """Write a small blob; returns its digest."""
+    digest = saved.digest_of(data)
+    (blobs / digest.hex).write_bytes(data)
+    return digest
 
 
-def _write_layer(blobs: Path, file: IO[bytes], stop: Event) -> dict[str, object]:
+def _write_layer(blobs: Path, file: IO[bytes], stop: Event) -> Descriptor:
     """Write a layer, compressed if it was not; returns its descriptor."""
-    head = file.read(4)
-    file.seek(0)
-    suffix = next((suffix for magic, suffix in _COMPRESSED.items() if head.startswith(magic)), None)
-    # wbits 31: a gzip stream whose header holds neither name nor time.
-    squeeze = zlib.compressobj(wbits=31) if suffix is None else None
-    digest = hashlib.sha256()
+    packer = saved.Packer()
     unnamed = blobs / "unnamed"
     with unnamed.open("wb") as blob:
-
-        def put(piece: bytes) -> None:
-            digest.update(piece)
-            blob.write(piece)
-
         while chunk := file.read(_CHUNK):
             if stop.is_set():
                 raise InterruptedError("it was stopped")
-            put(squeeze.compress(chunk) if squeeze else chunk)
-        if squeeze:
-            put(squeeze.flush())
-        size = blob.tell()
-    unnamed.replace(blobs / digest.hexdigest())
-    return {
-        "mediaType": f"{_OCI_LAYER}{suffix or '+gzip'}",
-        "digest": f"sha256:{digest.hexdigest()}",
-        "size": size,
-    }
-
-
-def _sha256(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+            blob.write(packer.feed(chunk))
+        blob.write(packer.finish())
+    unnamed.replace(blobs / packer.descriptor.digest.hex)
+    return packer.descriptor
