@@ -1,0 +1,23 @@
+"""Looking into an image that a bench has built, and starting it."""
+
+import asyncio
+
+from pinbot.audit.inspect import Terms, inspect
+from pinbot.build import smoke
+from pinbot.image.sources.opening import open_image
+from pinbot.model.inspection import Inspection
+from pinbot.ports import Registry
+from tests.build.conftest import Bench
+
+
+def inspected_and_started(bench: Bench) -> Inspection:
+    """What the audit says of the last image, with the run in podman's sandbox."""
+
+    async def connect() -> Registry:
+        raise AssertionError("nothing is to be asked of a registry")
+
+    async def work() -> Inspection:
+        source = await open_image(f"oci:{bench.image}", connect)
+        return await inspect(source, Terms(), runner=await smoke.podman(bench.environ))
+
+    return asyncio.run(work())
