@@ -17,4 +17,8 @@ else:
     finally:
         del sys.modules[_LATER]
 
-__all__ = ["httpcore"]
+__all__ = ["Interrupted", "httpcore"]
+
+
+class Interrupted(httpcore.ProtocolError):
+    """A server ended a request in HTTP/2, or all that were under way on a connection; says how."""

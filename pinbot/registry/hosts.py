@@ -1,12 +1,11 @@
 """Patience with one host: how many requests at once, when to try again, when to wait and when to give up."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from pinbot.errors import Unreachable
 from pinbot.ports import Clock
+from pinbot.registry.gate import Gate
 from pinbot.registry.messages import Answer
 from pinbot.registry.troubles import NoAnswer
 
@@ -22,6 +21,7 @@ class Patience:
 
     Attributes:
         at_once: requests that one host gets at the same time.
+        at_once_shared: as many if it takes them all over one connection (HTTP/2).
         tries: how often one request is sent before its failure is believed.
         pause, longest_pause: the wait before the next try is random, from 0 up to `pause`, which doubles with
             each try until it is the longest.
@@ -34,6 +34,7 @@ class Patience:
     """
 
     at_once: int = 16
+    at_once_shared: int = 64
     tries: int = 4
     pause: float = 0.3
     longest_pause: float = 20.0
@@ -56,7 +57,7 @@ class Host:
         self._patience = patience
         self._clock = clock
         self._jitter = jitter
-        self._gate = asyncio.Semaphore(patience.at_once)
+        self._gate = Gate(patience.at_once)
         self._budget = patience.budget
         self._answered = False
         self._broken = 0
@@ -75,13 +76,13 @@ class Host:
             Untrustworthy: see `Transport.send`.
         """
         most = tries or self._patience.tries
-        connection_may_be_stale = True
+        free = 0
         tried = turned_away = 0
         waited = 0.0
         while True:
             outcome = await self._try(send)
-            if isinstance(outcome, NoAnswer) and outcome.stale and connection_may_be_stale:
-                connection_may_be_stale = False
+            while isinstance(outcome, NoAnswer) and free < outcome.free:
+                free += 1
                 outcome = await self._try(send)
             if isinstance(outcome, Answer) and outcome.status not in TRANSIENT:
                 self._broken = 0
@@ -114,7 +115,10 @@ class Host:
             try:
                 answer = await send()
             except NoAnswer as trouble:
+                self._gate.room = self._patience.at_once
                 return trouble
+            shared = answer.version == "HTTP/2"
+            self._gate.room = self._patience.at_once_shared if shared else self._patience.at_once
         self._answered = True
         return answer
 
@@ -167,6 +171,10 @@ def retry_after(answer: Answer) -> float | None:
     text = answer.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    if not text:
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - it loads much that nothing else needs
+
     try:
         then, now = parsedate_to_datetime(text), parsedate_to_datetime(answer.headers.get("Date", ""))
         seconds = (then - now).total_seconds()

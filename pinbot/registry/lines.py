@@ -14,7 +14,7 @@ from pinbot.errors import PinbotError
 from pinbot.registry.addresses import Address, OutOfReach, Reach, networks_of, parse
 from pinbot.registry.engine import httpcore
 from pinbot.registry.proxies import Proxy
-from pinbot.registry.trust import no_trust
+from pinbot.registry.trust import Trust
 from pinbot.registry.urls import Url
 from pinbot.registry.wires import Network, Wire
 
@@ -73,11 +73,11 @@ class Connection:
     @property
     def peer(self) -> Address | None:
         """The address at its other end; None where that is a proxy."""
-        return None if self.wire is None else parse(self.wire.get_extra_info("server_addr")[0])
+        return None if self.wire is None else parse(self.wire.peer)
 
     async def aclose(self) -> None:
         """Close it, whatever it carries."""
-        await (self.http if self.wire is None else self.wire).aclose()
+        await self.http.aclose()
 
 
 class Line:
@@ -135,16 +135,17 @@ class Line:
             self._good += 1
             if self._good == _FORGIVEN_AFTER:
                 self._failures = 0
-        elif connection is self._shared:
-            self._shared = None
-            if isinstance(trouble, Exception) and not isinstance(trouble, PinbotError):
-                self._good, self._failures = 0, self._failures + 1
-                self._may_share = self._failures < _MOST_FAILURES
-        if connection is self._shared:
-            return
-        if trouble is None and not connection.shared and connection.http.is_idle():
+        elif connection is self._shared and _is_of_server(trouble):
+            self._good, self._failures = 0, self._failures + 1
+            self._may_share = self._failures < _MOST_FAILURES
+            if not (self._may_share and connection.usable):
+                self._shared = None
+        if connection.shared:
+            if connection is not self._shared and connection.http.is_idle():
+                await self._close(connection)
+        elif trouble is None and connection.http.is_idle():
             self._idle.append(connection)
-        elif not connection.shared or connection.http.is_idle():
+        else:
             await self._close(connection)
 
     async def aclose(self) -> None:
@@ -206,25 +207,21 @@ class Line:
         except BaseException:
             await wire.aclose()
             raise
-        wire.ready = True
         chosen = wire.get_extra_info("ssl_object")
-        shared = chosen is not None and chosen.selected_alpn_protocol() == _ALL_AT_ONCE
-        http = httpcore.AsyncHTTPConnection(
-            origin,
-            ssl_context=no_trust(),  # it has nothing left to do, and loading the usual one takes time
-            keepalive_expiry=_IDLE,
-            http2=shared,
-            network_backend=_Connected(wire),
-        )
-        return Connection(http=http, wire=wire, shared=shared)
+        if chosen is None or chosen.selected_alpn_protocol() != _ALL_AT_ONCE:
+            http = httpcore.AsyncHTTP11Connection(origin, stream=wire, keepalive_expiry=_IDLE)
+            return Connection(http=http, wire=wire)
+        from pinbot.registry.http2 import Http2Connection  # noqa: PLC0415 - most runs have no use for it
+
+        return Connection(http=Http2Connection(wire, keepalive_expiry=_IDLE), wire=wire, shared=True)
 
     def _by_proxy(self, proxy: Proxy) -> httpcore.AsyncHTTPProxy:
         url = proxy.url
         return httpcore.AsyncHTTPProxy(
             httpcore.URL(scheme=url.scheme, host=url.host, port=url.unusual_port, target="/"),
             proxy_auth=proxy.login,
-            ssl_context=self._route.context(_ONE_AT_A_TIME),
-            proxy_ssl_context=self._route.context(_ONE_AT_A_TIME) if url.scheme == "https" else None,
+            ssl_context=self._route.context(_ONE_AT_A_TIME) if self._route.url.scheme == "https" else None,
+            proxy_ssl_context=Trust().context() if url.scheme == "https" else None,
             keepalive_expiry=_IDLE,
             network_backend=self._network,
         )
@@ -240,12 +237,6 @@ class Line:
         await connection.aclose()
 
 
-class _Connected(httpcore.AsyncNetworkBackend):
-    """Gives httpcore a wire that is ready for HTTP."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    async def connect_tcp(self, *_: object, **__: object) -> Wire:
-        """The wire."""
-        return self._wire
+def _is_of_server(trouble: BaseException) -> bool:
+    """Whether it is a failure of the server, and not ours to stop, or to refuse an answer."""
+    return isinstance(trouble, Exception) and not isinstance(trouble, PinbotError)

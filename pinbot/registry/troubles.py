@@ -2,14 +2,15 @@
 
 import socket
 import ssl
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pinbot.errors import Unreachable
-from pinbot.registry.engine import httpcore
+from pinbot.registry.engine import Interrupted, httpcore
 from pinbot.registry.urls import Url
+
+_FREE, _FREE_IF_SHARED = 1, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +27,14 @@ class NoAnswer(Unreachable):
 
     Attributes:
         transient: whether it may go well the next time.
-        stale: whether the reason may be that the server had closed an idle connection, which is no failure.
+        free: how often it may be tried again at once, and at no cost, because it may be no failure: servers
+            close idle connections, and end one that carries many requests when they like to.
     """
 
-    def __init__(self, message: str, *, hint: str = "", transient: bool = False, stale: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str = "", transient: bool = False, free: int = 0) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
-        self.stale = stale
+        self.free = free
 
 
 @contextmanager
@@ -60,40 +62,22 @@ def mapped(url: Url, timing: Timing) -> Iterator[None]:
             transient=True,
         ) from error
     except httpcore.RemoteProtocolError as error:
-        raise broken(host, error) from error
-    except (httpcore.NetworkError, httpcore.ConnectionNotAvailable) as error:
-        raise lost(host, error) from error
+        free = _FREE if "without sending a response" in str(error) else 0
+        raise NoAnswer(f"{host} broke off or speaks no HTTP: {error}", transient=True, free=free) from error
+    except Interrupted as error:
+        raise lost(host, error, f"{host} broke off in HTTP/2: {error}", free=_FREE_IF_SHARED) from error
+    except httpcore.NetworkError as error:
+        raise lost(host, error, f"the connection to {host} was lost", free=_FREE) from error
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
         raise NoAnswer(f"{host} cannot be asked: {error}") from error
-    except Exception as error:
-        if not _is_of_http_2(error):
-            raise
-        raise broken(host, error) from error
 
 
-def _is_of_http_2(error: Exception) -> bool:
-    """Whether it comes from h2, which is not imported before a server speaks HTTP/2."""
-    exceptions = sys.modules.get("h2.exceptions")
-    return exceptions is not None and isinstance(error, exceptions.H2Error)
-
-
-def broken(host: str, error: Exception) -> NoAnswer:
-    """Say how a server broke an exchange off."""
-    event = error.args[0] if error.args else None
-    code = getattr(event, "error_code", None)
-    if code is not None:  # an event of h2: the server has ended one request, or all on the connection
-        reason = getattr(code, "name", code)
-        return NoAnswer(f"{host} broke off in HTTP/2, with {reason}", transient=True, stale=True)
-    ended = any(words in str(error) for words in ("without sending a response", "Server disconnected"))
-    return NoAnswer(f"{host} broke off or speaks no HTTP: {error}", transient=True, stale=ended)
-
-
-def lost(host: str, error: Exception) -> NoAnswer:
+def lost(host: str, error: Exception, message: str, *, free: int) -> NoAnswer:
     """Say why a connection that was there has ended."""
     # TLS 1.3: a server that wants to know who we are says so only after the handshake.
     if any(_is_about_certificate(cause) for cause in _causes(error)):
         return _not_shown(host)
-    return NoAnswer(f"the connection to {host} was lost", transient=True, stale=True)
+    return NoAnswer(message, transient=True, free=free)
 
 
 def refused(host: str, error: Exception) -> NoAnswer:

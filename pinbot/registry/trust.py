@@ -2,7 +2,6 @@
 
 import ssl
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -64,12 +63,6 @@ class Trust:
                         "client certificate", file, FileNotFoundError(0, "no such file")
                     ) from error
             raise _unusable("client certificate", f"{cert} with its key {self.key}", error) from error
-
-
-@cache
-def no_trust() -> ssl.SSLContext:
-    """A context for where one is asked for and not used: loading authorities takes longer than a request."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _usual() -> ssl.SSLContext:

@@ -20,11 +20,11 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """One connection. It is read by one task at a time.
 
     Attributes:
-        ready: set when nothing is left to do before HTTP is spoken; httpcore would begin TLS another time.
+        peer: the address of the other side.
     """
 
     def __init__(self) -> None:
-        self.ready = False
+        self.peer = ""
         self._transport: asyncio.Transport
         self._received = bytearray()
         self._ended = False
@@ -44,6 +44,7 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Begin."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - that of a stream is one
         self._transport = transport
+        self.peer = transport.get_extra_info("peername")[0]
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes until it is read, but not without end."""
@@ -130,13 +131,11 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
     ) -> "Wire":
-        """Speak TLS from here on, unless it is `ready`.
+        """Speak TLS from here on.
 
         Raises:
             httpcore.ConnectTimeout, httpcore.ConnectError: there is no trust, or no answer.
         """
-        if self.ready:
-            return self
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
@@ -153,10 +152,10 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks for: `is_readable`, `ssl_object` and `server_addr`."""
+        """What httpcore asks for: `is_readable` and `ssl_object`."""
         if info == "is_readable":
             return bool(self._received) or self._ended
-        return self._transport.get_extra_info("peername" if info == "server_addr" else info)
+        return self._transport.get_extra_info(info)
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():

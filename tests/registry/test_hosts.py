@@ -16,13 +16,13 @@ from tests.support.registry_clock import FakeClock
 Send = Callable[[], Awaitable[Answer]]
 
 
-def answer(status: int = 200, **headers: str) -> Answer:
+def answer(status: int = 200, *, version: str = "HTTP/1.1", **headers: str) -> Answer:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Answer(url=Url.parse("https://r/"), status=status, headers=Headers(raw))
+    return Answer(url=Url.parse("https://r/"), status=status, headers=Headers(raw), version=version)
 
 
-def broken(*, transient: bool = True, stale: bool = False) -> NoAnswer:
-    return NoAnswer("it broke", hint="mend it", transient=transient, stale=stale)
+def broken(*, transient: bool = True, free: int = 0) -> NoAnswer:
+    return NoAnswer("it broke", hint="mend it", transient=transient, free=free)
 
 
 class Script:
@@ -99,9 +99,17 @@ def test_a_trouble_that_cannot_pass_is_raised_at_once() -> None:
 
 
 def test_a_connection_that_died_idle_costs_no_try() -> None:
-    trial, send = Trial(tries=1), Script(broken(stale=True), answer())
+    trial, send = Trial(tries=1), Script(broken(free=1), answer())
     assert trial.ask(send).status == 200
     assert trial.clock.slept == []
+
+
+def test_tries_at_no_cost_have_an_end() -> None:
+    for free in (1, 3):
+        send = Script(broken(free=free))
+        with pytest.raises(NoAnswer):
+            Trial().ask(send)
+        assert send.requests == 4 + free
 
 
 @pytest.mark.parametrize(
@@ -255,8 +263,29 @@ def test_answers_refill_the_budget() -> None:
     assert send.requests == 4 + 1 + 4
 
 
-def test_a_host_gets_no_more_requests_at_once_than_agreed() -> None:
-    trial = Trial(at_once=3)
+@pytest.mark.parametrize(("version", "expected"), [("HTTP/1.1", 3), ("HTTP/2", 7)])
+def test_a_host_gets_no_more_requests_at_once_than_agreed(version: str, expected: int) -> None:
+    trial = Trial(at_once=3, at_once_shared=7)
+    running = most = 0
+
+    async def send() -> Answer:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001)
+        running -= 1
+        return answer(version=version)
+
+    async def work() -> None:
+        await asyncio.gather(*(trial.asking(send) for _ in range(40)))
+
+    asyncio.run(work())
+    assert most == expected
+
+
+def test_a_host_that_broke_off_gets_as_many_as_over_connections_of_their_own() -> None:
+    trial = Trial(at_once=2, at_once_shared=9)
+    trial.ask(Script(answer(version="HTTP/2")))
     running = most = 0
 
     async def send() -> Answer:
@@ -268,7 +297,9 @@ def test_a_host_gets_no_more_requests_at_once_than_agreed() -> None:
         return answer()
 
     async def work() -> None:
+        with suppress(NoAnswer):
+            await trial.asking(Script(broken(transient=False)))
         await asyncio.gather(*(trial.asking(send) for _ in range(20)))
 
     asyncio.run(work())
-    assert most == 3
+    assert most == 2

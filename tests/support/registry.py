@@ -54,6 +54,7 @@ class RegistryServer:
         tls: paths of a certificate and its key (PEM): speak https only.
         client_ca: with `tls`, ask clients for a certificate of this authority (PEM).
         storage: keep the content in this folder instead of in memory.
+        http2: with `tls`, offer HTTP/2.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class RegistryServer:
         tls: tuple[Path, Path] | None = None,
         client_ca: Path | None = None,
         storage: Path | None = None,
+        http2: bool = True,
     ) -> None:
         self.auth = (USERNAME, PASSWORD) if htpasswd else None
         self.port = 0
@@ -71,6 +73,7 @@ class RegistryServer:
         self._tls = tls
         self._client_ca = client_ca
         self._storage = storage
+        self._http2 = http2
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -144,6 +147,7 @@ class RegistryServer:
         http: dict[str, object] = {"addr": "127.0.0.1:0", "secret": "of this test"}
         if self._tls:
             clients = {} if self._client_ca is None else {"clientcas": [str(self._client_ca)]}
+            http["http2"] = {"disabled": not self._http2}
             http["tls"] = {"certificate": str(self._tls[0]), "key": str(self._tls[1]), **clients}
         storage: dict[str, object] = {"delete": {"enabled": True}}
         if self._storage is None:

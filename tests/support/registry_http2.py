@@ -1,0 +1,244 @@
+"""A server of https in front of a registry that speaks HTTP/2, by the h2 package, and can fail at it.
+
+    with Http2Front(registry.host, authority.pair) as front: ...  # ask https://{front.host}
+
+Who does not choose HTTP/2 in the handshake gets HTTP/1.1, which is passed on as it is.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
+import h2.settings
+from h2.errors import ErrorCodes
+
+HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request in HTTP/2; `connection` and `number` count from 1, the latter on that connection."""
+
+    method: str
+    path: str
+    connection: int
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What happens instead of, or to, an answer.
+
+    Attributes:
+        goaway: end the connection with this code.
+        reset: end the request with this code.
+        garbage: send this where a frame should be.
+        close: close the connection without a word.
+        header: a header to add to the answer.
+        body: send this instead of the answer's body.
+        silence: seconds before anything is sent.
+        answered: answer first, and then do the rest.
+    """
+
+    goaway: ErrorCodes | None = None
+    reset: ErrorCodes | None = None
+    garbage: bytes = b""
+    close: bool = False
+    header: tuple[str, str] | None = None
+    body: bytes | None = None
+    silence: float = 0.0
+    answered: bool = False
+
+
+Troubles = Callable[[Request], Trouble | None]
+
+
+class Http2Front:
+    """In front of `target` (`host:port`), up within `with`.
+
+    Args:
+        target: where the registry speaks http.
+        pair: certificate and key (PEM).
+        troubles: decides for each request what goes wrong; may be replaced while it runs.
+        protocols: what to offer in the handshake, the best first.
+        most_streams: how many requests a client may have under way on a connection.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        pair: tuple[Path, Path],
+        *,
+        troubles: Troubles | None = None,
+        protocols: tuple[str, ...] = ("h2", "http/1.1"),
+        most_streams: int = 100,
+    ) -> None:
+        self.target = target
+        self.troubles = troubles
+        self.requests: list[Request] = []
+        self.connections: list[str | None] = []
+        self.most_at_once = 0
+        self.port = 0
+        self._most_streams = most_streams
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*pair)
+        self._context.set_alpn_protocols(list(protocols))
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._run(ready),))
+        self._thread.start()
+        ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _run(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda *_: None)  # clients break off as they like
+        self._stop = asyncio.Event()
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._context)
+        self.port = server.sockets[0].getsockname()[1]
+        ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        protocol = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+        self.connections.append(protocol)
+        try:
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                if protocol == "h2":
+                    await _Conversation(self, reader, writer, len(self.connections)).hold()
+                else:
+                    await self._pass_on(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, _, port = self.target.rpartition(":")
+        back, forth = await asyncio.open_connection(host, int(port))
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                while data := await source.read(65536):
+                    sink.write(data)
+                    await sink.drain()
+            sink.close()
+
+        try:
+            await asyncio.gather(pump(reader, forth), pump(back, writer))
+        finally:
+            forth.close()
+
+
+class _Conversation:
+    """One connection in HTTP/2."""
+
+    def __init__(
+        self, front: Http2Front, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        self._front = front
+        self._reader = reader
+        self._writer = writer
+        self._number = number
+        self._requests = 0
+        self._under_way = 0
+        config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        self._h2 = h2.connection.H2Connection(config=config)
+
+    async def hold(self) -> None:
+        self._h2.initiate_connection()
+        most = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self._front._most_streams}
+        self._h2.update_settings(most)
+        self._flush()
+        async with asyncio.TaskGroup() as group:
+            while data := await self._reader.read(65536):
+                for event in self._h2.receive_data(data):
+                    if isinstance(event, h2.events.RequestReceived):
+                        group.create_task(self._answer(event))
+                self._flush()
+
+    async def _answer(self, event: h2.events.RequestReceived) -> None:
+        self._requests += 1
+        self._under_way += 1
+        self._front.most_at_once = max(self._front.most_at_once, self._under_way)
+        headers = dict(event.headers)
+        request = Request(
+            method=headers[":method"],
+            path=headers[":path"],
+            connection=self._number,
+            number=self._requests,
+        )
+        self._front.requests.append(request)
+        trouble = (self._front.troubles(request) if self._front.troubles else None) or Trouble()
+        await asyncio.sleep(trouble.silence)
+        with contextlib.suppress(h2.exceptions.ProtocolError):
+            if trouble.answered:
+                await self._send(event.stream_id, headers, trouble)
+            if trouble.goaway is not None:
+                self._h2.close_connection(trouble.goaway)
+            elif trouble.reset is not None:
+                self._h2.reset_stream(event.stream_id, trouble.reset)
+            elif trouble.garbage:
+                self._writer.write(trouble.garbage)
+            elif not trouble.close and not trouble.answered:
+                await self._send(event.stream_id, headers, trouble)
+            self._flush()
+        self._under_way -= 1
+        if trouble.close or trouble.goaway is not None:
+            self._writer.close()
+
+    async def _send(self, stream: int, headers: dict[str, str], trouble: Trouble) -> None:
+        status, answer, body = await asyncio.to_thread(self._fetch, headers)
+        if trouble.body is not None:
+            body = trouble.body
+        fields = [(name.lower(), value) for name, value in answer if name.lower() not in HOP_BY_HOP]
+        if trouble.header is not None:
+            fields.append(trouble.header)
+        self._h2.send_headers(stream, [(":status", str(status)), *fields], end_stream=not body)
+        size = self._h2.max_outbound_frame_size
+        for start in range(0, len(body), size):
+            while self._h2.local_flow_control_window(stream) < size:
+                self._flush()
+                await asyncio.sleep(0.005)
+            self._h2.send_data(stream, body[start : start + size], end_stream=start + size >= len(body))
+
+    def _fetch(self, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self._front.target)
+        own = {name: value for name, value in headers.items() if not name.startswith(":")}
+        connection.request(headers[":method"], headers[":path"], headers=own)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, answer.getheaders(), body
+
+    def _flush(self) -> None:
+        self._writer.write(self._h2.data_to_send())
