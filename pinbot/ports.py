@@ -1,19 +1,24 @@
 """What the pipeline needs of the world outside, said without naming who provides it."""
 
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import AbstractContextManager
-from typing import Protocol
+from __future__ import annotations
 
-from pinbot.model.build import BuildOutcome, BuildRequest
-from pinbot.model.diagnosis import Access, Capability
-from pinbot.model.image import ImageConfig, Taken
-from pinbot.model.ledger import Ledger, Rejection
-from pinbot.model.manifest import Descriptor, Index, Manifest
-from pinbot.model.plan import Resolution
-from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
-from pinbot.model.reference import ImageReference, Platform
-from pinbot.model.smoke import SmokeRun
-from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
+from typing import TYPE_CHECKING, Protocol
+
+# What the signatures name is not needed to run, and would load half of the model.
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection
+    from contextlib import AbstractContextManager
+
+    from pinbot.model.build import BuildOutcome, BuildRequest
+    from pinbot.model.diagnosis import Access, Capability
+    from pinbot.model.image import ImageConfig, Taken
+    from pinbot.model.ledger import Ledger, Rejection
+    from pinbot.model.manifest import Descriptor, Index, Manifest
+    from pinbot.model.plan import Resolution
+    from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
+    from pinbot.model.reference import ImageReference, Platform
+    from pinbot.model.smoke import SmokeRun
+    from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
 
 
 class Resolver(Protocol):

@@ -13,7 +13,7 @@ from pinbot.errors import InvalidReference, PinbotError, UsageError
 from pinbot.model.plan import Resolution, TagList
 from pinbot.model.reference import ImageReference, Platform
 from pinbot.pipeline.resolve import Question, list_all, resolve_all
-from pinbot.render import json, text
+from pinbot.render import resolutions as text
 from pinbot.worktree.tree import Tree
 
 
@@ -57,6 +57,8 @@ def command(
     resolutions = [answer for answer in answers if isinstance(answer, Resolution)]
     lists = [answer for answer in answers if isinstance(answer, TagList)]
     if session.as_json:
+        from pinbot.render import json  # noqa: PLC0415 - it knows all of the model
+
         session.emit(json.tags(lists, errors) if tags else json.resolve(resolutions, errors))
     else:
         text.resolve(session.out, resolutions)

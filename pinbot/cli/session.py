@@ -19,8 +19,8 @@ from pinbot.config import Config
 from pinbot.errors import NothingToDo, PinbotError
 from pinbot.policy import Policy
 from pinbot.ports import Progress
-from pinbot.render import console, json
-from pinbot.render.progress import Bars, Lines, Quiet
+from pinbot.render import console
+from pinbot.render.progress import Lines, Quiet
 from pinbot.worktree.tree import Tree
 
 FAILED = 1
@@ -58,8 +58,10 @@ class Session:
         """What the configuration says of files and images; whatever registries this machine knows."""
         return wiring.own_configuration(self.config_file, tree.root).policy
 
-    def emit(self, document: json.Document) -> None:
+    def emit(self, document: dict[str, Any]) -> None:
         """Write a JSON document to stdout."""
+        from pinbot.render import json  # noqa: PLC0415 - it knows all of the model
+
         self.out.file.write(json.dumps(document) + "\n")
 
     def complain(self, errors: Iterable[PinbotError]) -> None:
@@ -161,6 +163,8 @@ def _open(
     if quiet:
         progress = Quiet()
     elif sys.stderr.isatty() and not verbose:
+        from pinbot.render.bars import Bars  # noqa: PLC0415 - only people see it
+
         progress = Bars(err)
     else:
         progress = Lines(err, details=verbose)
@@ -178,6 +182,8 @@ def _open(
 
 def _fail(session: Session, error: PinbotError) -> int:
     if session.as_json:
+        from pinbot.render import json  # noqa: PLC0415 - it knows all of the model
+
         session.emit(json.envelope(session.command, (error,)))
     console.errors(session.err, (error,))
     return error.exit_code

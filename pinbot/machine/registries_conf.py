@@ -1,7 +1,6 @@
 """registries.conf, as podman, buildah and skopeo read it: containers-registries.conf(5), version 2. Pure."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, Never
 
@@ -24,6 +23,8 @@ def parse(text: str, file: str) -> tuple[RegistrySettings, ...]:
     Raises:
         ConfigError: it is no TOML, of version 1, or a table says what cannot be.
     """
+    import tomllib  # noqa: PLC0415 - most machines have no such file
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

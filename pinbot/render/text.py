@@ -1,7 +1,7 @@
 """Values to what people read on a terminal or in a log."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -9,7 +9,7 @@ from rich.text import Text
 from pinbot.errors import PinbotError
 from pinbot.model.build import BuildOutcome, BuiltImage, FailedBuild, Verdict
 from pinbot.model.occurrence import Occurrence, Status
-from pinbot.model.plan import Resolution, TagList, Update, Version
+from pinbot.model.plan import Update, Version
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, diff
 from pinbot.render.audit import verdicts as audit
@@ -26,23 +26,6 @@ def scan(out: Console, occurrences: Sequence[Occurrence]) -> None:
     console.table(
         out, ("WHERE", "KIND", "STATUS", "IMAGE", "STAGE", "PLATFORM", "NOTE"), map(_reference, occurrences)
     )
-
-
-def resolve(out: Console, resolutions: Iterable[Resolution]) -> None:
-    """`image@digest`, one a line, and below it the platforms where they were asked for."""
-    for resolution in resolutions:
-        image = resolution.image
-        asked = image if image.effective_tag is None else image.tagged
-        out.print(Text(str(asked.with_digest(resolution.digest))), soft_wrap=True)
-        for platform in resolution.platforms or ():
-            out.print(Text(f"  {printable(str(platform))}"), soft_wrap=True)
-
-
-def tags(out: Console, lists: Iterable[TagList]) -> None:
-    """`repository:tag`, one a line."""
-    for entry in lists:
-        for tag in entry.tags:
-            out.print(Text(f"{entry.repository}:{tag}"), soft_wrap=True)
 
 
 def update(out: Console, report: UpdateReport) -> None:

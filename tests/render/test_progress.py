@@ -1,8 +1,9 @@
 import io
 
 from pinbot.ports import Progress
+from pinbot.render.bars import Bars
 from pinbot.render.console import console
-from pinbot.render.progress import Bars, Lines, Quiet
+from pinbot.render.progress import Lines, Quiet
 from tests.render.values import Screen
 
 

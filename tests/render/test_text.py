@@ -7,17 +7,13 @@ import pytest
 
 from pinbot.errors import BuilderError, SourceError
 from pinbot.model.build import Limit
-from pinbot.model.manifest import OCI_INDEX
-from pinbot.model.plan import Plan, Resolution, TagList
+from pinbot.model.plan import Plan
 from pinbot.model.proposal import PullRequest, PullRequestAction
-from pinbot.model.reference import ImageReference, Platform
 from pinbot.model.report import UpdateReport
 from pinbot.render import text
 from pinbot.render.console import Console, console
 from tests.render.values import (
-    ALPINE,
     HOSTILE,
-    NEW,
     Screen,
     built,
     change,
@@ -52,31 +48,6 @@ def test_a_scan_is_one_line_a_reference(out: Console) -> None:
         "Dockerfile:1:6     from  unpinned  docker.io/library/alpine:3.22\n"
         "a/Dockerfile:12:6  from  skipped   ${X}                                            X has no value\n"
     )
-
-
-def test_what_was_asked_for_by_digest_alone_gets_no_tag(out: Console) -> None:
-    untagged = ImageReference.parse(f"alpine@{NEW}")
-    text.resolve(out, [Resolution(image=untagged, digest=NEW, media_type=OCI_INDEX)])
-    text.resolve(out, [Resolution(image=ImageReference.parse("alpine"), digest=NEW, media_type=OCI_INDEX)])
-    assert told(out) == f"docker.io/library/alpine@{NEW}\ndocker.io/library/alpine:latest@{NEW}\n"
-
-
-def test_a_resolution_is_an_image_with_its_digest_and_its_platforms_below(out: Console) -> None:
-    platforms = (Platform("linux", "amd64"), Platform("linux", "arm", "v7"))
-    text.resolve(
-        out,
-        [
-            Resolution(image=ALPINE, digest=NEW, media_type=OCI_INDEX),
-            Resolution(image=ALPINE, digest=NEW, media_type=OCI_INDEX, platforms=platforms),
-        ],
-    )
-    line = f"docker.io/library/alpine:3.22@{NEW}\n"
-    assert told(out) == f"{line}{line}  linux/amd64\n  linux/arm/v7\n"
-
-
-def test_a_tag_is_listed_as_a_whole_reference(out: Console) -> None:
-    text.tags(out, [TagList(repository="docker.io/a", tags=("1", "2")), TagList(repository="x/b", tags=())])
-    assert told(out) == "docker.io/a:1\ndocker.io/a:2\n"
 
 
 def test_an_update_tells_what_moved_and_how_the_builds_went(out: Console) -> None:
