@@ -122,6 +122,12 @@ class Docker:
         return ("disk not limited: docker's daemon is on another machine",)
 
 
+def _field(text: str) -> str:
+    """A field of comma-separated values, as buildx reads them (RFC 4180)."""
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if {",", '"'} & set(text) else text
+
+
 def _read(dockerfile: Path) -> bytes:
     return dockerfile.read_bytes()
 
@@ -148,7 +154,8 @@ class _Bench:
         self, request: BuildRequest, on_line: Callable[[str], None]
     ) -> tuple[process.Finished, layout.Contents | None]:
         # Nothing in the image may depend on when it was built.
-        output = f"type=oci,tar=false,dest={request.image},compression=gzip,force-compression=true"
+        place = _field(f"dest={request.image}")
+        output = f"type=oci,tar=false,{place},compression=gzip,force-compression=true"
         done = False
         try:
             finished = await self._run(

@@ -13,6 +13,7 @@ from pinbot.model.build import BuildRequest, BuiltImage
 from tests.build.conftest import TARGET, program
 from tests.build.test_layout import IMAGE, LAYERS, write_archive
 from tests.support.builders import DockerDaemon
+from tests.support.layouts import write_layout
 from tests.support.oci import to_json
 from tests.support.parts import DOCKER
 
@@ -153,7 +154,7 @@ esac
 
     image = asyncio.run(build())
     assert isinstance(image, BuiltImage)
-    assert image.builder == "docker 28.2.2"
+    assert image.builder == "docker 28.2.2, buildx of an unknown version"
     assert image.size == sum(len(blob) for blob in LAYERS)
     record = (tmp_path / "record").read_text().splitlines()
     tag = record[5].split()[4]
@@ -162,3 +163,46 @@ esac
     )
     assert record[6].endswith(f"image.tar {tag}")
     assert record[7:] == [f"image rm {tag}"]
+
+
+def test_a_builder_of_buildx_own_writes_the_layout(tmp_path: Path) -> None:
+    # Such a builder comes from Docker Hub: this client keeps a record, and writes a layout made here.
+    write_layout(tmp_path / "made", IMAGE)
+    environ = program(
+        tmp_path / "bin",
+        "docker",
+        f"""echo "$@" >> {tmp_path}/record
+case "$1 $2" in
+    "--version "*) echo "Docker version 28.2.2, build e6534b4" ;;
+    "version "*) echo 28.2.2 ;;
+    "buildx version") echo github.com/docker/buildx v0.24.0 d0e5e86 ;;
+    "buildx inspect") printf "Name: own\\nDriver: docker-container\\n" ;;
+    "info "*) echo nothing ;;
+    "buildx build") cp -r {tmp_path}/made {tmp_path}/a,b ;;
+esac
+""",
+    )
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "Dockerfile").write_text("FROM scratch\n")
+    settings = replace(DOCKER_ONLY, network=Network.NONE, memory=1 << 30, disk=1 << 30)
+
+    async def build() -> object:
+        builder = await choose(settings, environ=environ)
+        request = BuildRequest(target=TARGET, root=tree, image=tmp_path / "a,b")
+        return await builder.build(request, on_line=print)
+
+    image = asyncio.run(build())
+    assert isinstance(image, BuiltImage)
+    assert image.builder == "docker 28.2.2, buildx 0.24.0"
+    assert image.caveats == (
+        "memory not limited: this builder takes no control groups",
+        "disk not limited: docker's daemon is on another machine",
+    )
+    *_, last = (tmp_path / "record").read_text().splitlines()
+    assert last == (
+        "buildx build --provenance false "
+        f'--output type=oci,tar=false,"dest={tmp_path}/a,b",compression=gzip,force-compression=true,'
+        "rewrite-timestamp=true --build-arg SOURCE_DATE_EPOCH=0 --progress plain --pull --network none "
+        f"--file {tree}/Dockerfile {tree}"
+    )

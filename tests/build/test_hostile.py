@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from pinbot.model.build import BuiltImage, FailedBuild, Limit
 from tests.build.conftest import Bench, column, without
 from tests.build.test_builders import asking, assert_nothing_is_left, processes_with
+from tests.support.project import ROOT, Project
 from tests.support.registry import RegistryServer
 
 YES_NO = {True: "yes", False: "no"}
@@ -162,5 +165,35 @@ def test_a_step_that_will_not_end_ends_with_the_time_out(bench: Bench) -> None:
     assert_nothing_is_left(bench)
 
 
-def test_no_group_is_left_of_all_this() -> None:
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/pinbot-{os.getpid()}-*"))
+def test_a_command_that_is_told_to_end_leaves_nothing(bench: Bench, registry: RegistryServer) -> None:
+    project = Project(bench.tree)
+    project.use_registry(registry.host)
+    project.write(
+        "Dockerfile",
+        "FROM alpine:3.22\n"
+        "RUN trap '' TERM; setsid sh -c 'trap \"\" TERM HUP INT; sleep 42006; sleep 42006' & "
+        "echo started-now; sleep 42006\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "pinbot", "update", "--build", "--verbose"],
+        cwd=project.root,
+        env={**bench.environ, "PYTHONPATH": str(ROOT), "PINBOT_BUILDER": bench.driver},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as pinbot:
+        assert pinbot.stderr is not None
+        assert any("started-now" in line and "RUN" not in line for line in iter(pinbot.stderr.readline, ""))
+        pinbot.send_signal(signal.SIGTERM)
+        _, told = pinbot.communicate(timeout=60)
+    assert pinbot.returncode == 130, told
+    assert processes_with("42006") == []
+    assert groups_of(pinbot.pid) == []
+    assert_nothing_is_left(bench)
+
+
+def test_no_control_group_is_left_of_all_this() -> None:
+    assert groups_of(os.getpid()) == []
+
+
+def groups_of(pid: int) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"**/pinbot-{pid}-*"))

@@ -2,12 +2,13 @@ import gzip
 import io
 import json
 import tarfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from pinbot.build.layout import Contents, convert_archive, read_layout
+from pinbot.build.layout import Contents, check, convert_archive, read_layout
 from pinbot.errors import BuilderError
 from tests.support.layouts import read_strictly, write_layout
 from tests.support.oci import Entry, Image, digest_of, layer, to_json
@@ -117,3 +118,24 @@ def test_a_file_that_is_no_archive_is_the_builders_fault(tmp_path: Path) -> None
     (tmp_path / "a.tar").write_bytes(b"nothing of the kind")
     with pytest.raises(BuilderError, match="no image that can be read"):
         convert(tmp_path / "a.tar")
+
+
+def test_a_layout_is_checked_blob_by_blob(tmp_path: Path) -> None:
+    write_layout(tmp_path, IMAGE)
+    assert check(tmp_path) == read_layout(tmp_path)
+    blob = tmp_path / "blobs" / "sha256" / digest_of(LAYERS[1]).removeprefix("sha256:")
+    blob.write_bytes(LAYERS[1] + b"x")
+    with pytest.raises(BuilderError, match=f"damaged: {digest_of(LAYERS[1])}"):
+        check(tmp_path)
+    blob.unlink()
+    with pytest.raises(BuilderError, match="cannot be read any more"):
+        check(tmp_path)
+
+
+def test_a_conversion_that_is_not_wanted_any_more_ends(tmp_path: Path) -> None:
+    listing = to_json([{"Config": "c.json", "Layers": ["layer.tar"]}])
+    write_archive(tmp_path / "a.tar", {"layer.tar": b"data", "c.json": b"{}", "manifest.json": listing})
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(BuilderError, match="stopped"):
+        convert_archive(tmp_path / "a.tar", tmp_path / "layout", stop=stop)

@@ -183,3 +183,14 @@ def test_a_listener_that_fails_ends_the_process() -> None:
     with pytest.raises(BrokenPipeError, match="started"):
         sh("echo started; sleep 41006", on_line=fail)
     assert alive("41006") == []
+
+
+def test_what_is_watched_ends_the_process() -> None:
+    async def full() -> Limit:
+        await asyncio.sleep(0.05)
+        return Limit.DISK
+
+    finished = sh("echo started; sleep 41007", watch=full)
+    assert (finished.limit, finished.good, finished.tail) == (Limit.DISK, False, ("started",))
+    assert alive("41007") == []
+    assert sh("exit 0", watch=full).limit is None
