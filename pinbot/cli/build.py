@@ -42,8 +42,8 @@ def command(session: Session, path: str, builder: str | None) -> int:
     """Test-build the targets of pinbot.yaml as they are, and hold them to the rules of docs/rules.md.
 
     PATH is a folder or a Dockerfile: the targets in it are built. Without configured targets, each Dockerfile
-    is built in its own folder. Nothing is kept. The exit code is 11 if one does not build, or an error is
-    found in it.
+    is built where it seems to belong. Nothing is written. The exit code is 11 if one does not build, or an
+    error is found in it.
     """
     tree = Tree.around(Path(path))
     config = session.config(tree)
@@ -65,7 +65,7 @@ def _targets(config: Config, tree: Tree, path: str) -> tuple[BuildTarget, ...]:
     found = search((path,), policy=config.policy, naming=tree.name)
     here = [tree.relative(source.path) for source in found.sources]
     configured = [target for target in config.build.targets if target.dockerfile in here]
-    targets = tuple(configured) if config.build.targets else targets_of(here, ())
+    targets = tuple(configured) if config.build.targets else targets_of(here, (), tree)
     if found.errors:
         raise found.errors[0]
     if not targets:

@@ -17,6 +17,8 @@ from pinbot.pipeline.scan import scan
 from pinbot.ports import Builder, Progress
 from pinbot.worktree.tree import Tree
 
+_IGNORED = ".dockerignore"
+
 
 class Verifier:
     """Test-builds what a report is about.
@@ -54,7 +56,9 @@ class Verifier:
             held = tuple(change.path for change in changes.values())
             return replace(report, held=held, errors=(*report.errors, error))
         bench = Bench(tree=tree, builder=builder, auditor=self._auditor, progress=progress)
-        verdicts = [await _judge(target, changes, bench) for target in targets_of(changes, self._targets)]
+        verdicts = [
+            await _judge(target, changes, bench) for target in targets_of(changes, self._targets, tree)
+        ]
         held = tuple(changes[verdict.target.dockerfile].path for verdict in verdicts if not verdict.good)
         return replace(report, verdicts=tuple(verdicts), held=tuple(dict.fromkeys(held)))
 
@@ -78,15 +82,23 @@ async def _judge(target: BuildTarget, changes: Mapping[str, FileChange], bench: 
     )
 
 
-def targets_of(dockerfiles: Iterable[str], configured: Iterable[BuildTarget]) -> tuple[BuildTarget, ...]:
-    """The configured targets of these Dockerfiles; one that has none is built in its own folder."""
+def targets_of(
+    dockerfiles: Iterable[str], configured: Iterable[BuildTarget], tree: Tree
+) -> tuple[BuildTarget, ...]:
+    """The configured targets of these Dockerfiles; one that has none is built where it seems to belong."""
     known = tuple(configured)
     targets: list[BuildTarget] = []
     for dockerfile in dockerfiles:
         own = [target for target in known if target.dockerfile == dockerfile]
-        folder = str(PurePosixPath(dockerfile).parent)
-        targets.extend(own or [BuildTarget(dockerfile=dockerfile, context=folder)])
+        targets.extend(own or [BuildTarget(dockerfile=dockerfile, context=_context(dockerfile, tree))])
     return tuple(targets)
+
+
+def _context(dockerfile: str, tree: Tree) -> str:
+    """The folder of the Dockerfile; the root, if that has the `.dockerignore`, which belongs to a context."""
+    folder = PurePosixPath(dockerfile).parent
+    belongs_to_root = (tree.root / _IGNORED).is_file() and not (tree.root / folder / _IGNORED).is_file()
+    return "." if belongs_to_root else str(folder)
 
 
 def _is_fixed(source: SourceFile) -> bool:

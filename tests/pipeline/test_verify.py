@@ -143,9 +143,22 @@ def test_configured_targets_take_the_place_of_the_default_one(tmp_path: Path) ->
     assert [verdict.target for verdict in verification.verdicts] == [one, two]
 
 
-def test_without_configuration_a_dockerfile_is_built_in_its_own_folder() -> None:
-    assert targets_of(["svc/Dockerfile", "Dockerfile"], ()) == (
+def test_without_configuration_a_dockerfile_is_built_in_its_own_folder(tmp_path: Path) -> None:
+    assert targets_of(["svc/Dockerfile", "Dockerfile"], (), Tree.around(tmp_path)) == (
         BuildTarget(dockerfile="svc/Dockerfile", context="svc"),
+        BuildTarget(dockerfile="Dockerfile", context="."),
+    )
+
+
+def test_without_configuration_the_root_is_the_context_where_it_alone_has_a_dockerignore(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".dockerignore").touch()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / ".dockerignore").touch()
+    assert targets_of(["svc/Dockerfile", "own/Dockerfile", "Dockerfile"], (), Tree.around(tmp_path)) == (
+        BuildTarget(dockerfile="svc/Dockerfile", context="."),
+        BuildTarget(dockerfile="own/Dockerfile", context="own"),
         BuildTarget(dockerfile="Dockerfile", context="."),
     )
 
