@@ -110,7 +110,7 @@ class _Comparer:
             layers=diff,
             origin=come_from,
             packages=packages,
-            inventories=found.inventories,
+            inventories=found.inventories if claimed is None else None,
             settings=tuple(
                 change
                 for change in settings.changes(old.config, new.config)

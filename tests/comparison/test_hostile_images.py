@@ -279,3 +279,51 @@ def test_more_names_than_any_image_takes_away_are_refused(
     new = image([apk(musl="1-r1"), *(whiteout(f"usr/{number}") for number in range(11))])
     (reason,) = reasons(bench.diff(image([apk(musl="1-r0")]), new))
     assert "takes away or replaces more than 10 names" in reason
+
+
+def test_a_link_behind_the_database_in_the_same_layer_takes_its_place(bench: Bench) -> None:
+    new = raw(
+        (member(DATABASE), apk(musl="9-r9").data or b""),
+        (member("lib/apk"), b""),
+        (member("lib/apk", tarfile.SYMTYPE, "../nowhere"), b""),
+    )
+    assert reasons(bench.diff(image([apk(musl="1-r0")]), new)) == [
+        "in the new image, lib/apk is a link to nowhere, where no database is read"
+    ]
+
+
+def test_a_database_of_a_kind_that_is_not_read_is_told(bench: Bench) -> None:
+    new = image([Entry(name="var/lib/rpm/Packages", data=b"Berkeley DB")])
+    (reason,) = reasons(bench.diff(image([apk(musl="1-r0")]), new))
+    assert reason.startswith("in the new image, var/lib/rpm/Packages is not read: rpm kept it in Berkeley DB")
+
+
+def test_a_log_without_its_database_is_not_known(bench: Bench) -> None:
+    path = "var/lib/rpm/rpmdb.sqlite"
+    new = image([Entry(name=f"{path}-wal", data=b"log")])
+    assert reasons(bench.diff(image([apk(musl="1-r0")]), new)) == [
+        f"in the new image, {path} lies in another layer than what belongs to it"
+    ]
+
+
+def test_more_packages_than_any_image_has_are_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pinbot.comparison.reading._MOST_PACKAGES", 10)
+    new = image([apk(**{f"p{number}": "1-r0" for number in range(11)})])
+    (reason,) = reasons(bench.diff(image([apk(musl="1-r0")]), new))
+    assert "holds more than 10 packages" in reason
+
+
+def test_a_program_that_is_damaged_or_too_large_is_told_and_no_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pinbot.comparison.reading.LARGEST_PROGRAM", 10_000)
+    programs = [
+        Entry(name="bad", data=b"\x7fELF" + bytes(8_000), mode=0o755),
+        Entry(name="big", data=b"\x7fELF" + bytes(10_000), mode=0o755),
+        Entry(name="script", data=b"#!/bin/sh\n" * 1_000, mode=0o755),
+    ]
+    diff = bench.diff(image([apk(musl="1-r0")]), image([apk(musl="1-r1"), *programs]))
+    assert names(diff) == [("musl", "1-r1")]
+    bad, big = reasons(diff)
+    assert bad.startswith("bad: ")
+    assert big == "big is larger than the 10,000 bytes that are read of a program"

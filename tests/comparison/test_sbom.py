@@ -144,6 +144,7 @@ def test_where_the_image_does_not_tell_an_sbom_may(tmp_path: Path) -> None:
     assert found.packages.evidence is Evidence.CLAIMED
     assert [(change.name, str(change.move)) for change in found.packages.changes] == [("musl", "downgraded")]
     assert [str(caution.alarm) for caution in found.cautions] == ["older-packages"]
+    assert found.inventories is None, "claims are not what vulnerabilities are looked up for"
     assert [unread.part for unread in found.unread] == [Part.PACKAGES]
 
 

@@ -1,14 +1,16 @@
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from pinbot import wiring
 from pinbot.config import VulnerabilitySettings
-from pinbot.model.comparison import Part, Unread
+from pinbot.model.comparison import Pair, Part, PlatformDiff, Unread
 from pinbot.model.image import Distribution, Ecosystem, Package
 from pinbot.model.vulnerability import Inventory, VulnerabilityDiff
 from pinbot.pipeline import vulnerabilities
+from tests.render.comparison.values import comparison, package, platform_diff
 from tests.support.osv import OsvServer, record
 
 pytestmark = pytest.mark.needs("osv-schema")
@@ -53,3 +55,27 @@ def test_a_database_that_fails_leaves_a_reason_and_no_error(osv: OsvServer) -> N
     assert isinstance(found, Unread)
     assert found.part is Part.VULNERABILITIES
     assert f"the vulnerability database at {osv.url} answers with status 400" in found.reason
+
+
+def look_up(url: str, diff: PlatformDiff) -> PlatformDiff:
+    async def main() -> PlatformDiff:
+        async with wiring.vulnerability_database(VulnerabilitySettings(url=url)) as database:
+            (found,) = (await vulnerabilities.look_up(database, comparison(diff))).changed
+            return found
+
+    return asyncio.run(main())
+
+
+def test_where_no_package_changed_nobody_is_asked(osv: OsvServer) -> None:
+    diff = replace(platform_diff(), inventories=Pair(old=inventory("3.3.0-r0"), new=inventory("3.3.0-r0")))
+    assert look_up(osv.url, diff) == diff
+    assert osv.requests == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_where_packages_are_not_known_that_is_told(osv: OsvServer, *, known: bool) -> None:
+    found = look_up(osv.url, platform_diff(package(), known=known))
+    assert (found.vulnerabilities, osv.requests) == (None, [])
+    assert [(unread.part, unread.reason) for unread in found.unread] == [
+        (Part.VULNERABILITIES, "it is not known which packages changed")
+    ]
