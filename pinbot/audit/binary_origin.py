@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pinbot.audit.binary_subject import BinarySubject
 from pinbot.audit.check import Check, DoesNotApply, Problem, Remark
 from pinbot.model.finding import Profile, Rule, Severity
+from pinbot.model.image import Ecosystem
 
 
 def _crates(subject: BinarySubject) -> Iterator[Remark]:
-    binary = subject.binary
-    if not binary.rustc:
+    if not subject.binary.rustc:
         yield DoesNotApply("it names no Rust compiler")
-    elif not binary.crates:
+    elif not any(package.ecosystem is Ecosystem.CARGO for package in subject.packages):
         yield Problem(message="it does not tell which crates it was made of", path=subject.path)
 
 

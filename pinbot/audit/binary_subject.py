@@ -1,7 +1,8 @@
 """What the binary rules look at, and which files of an image those are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from pinbot.audit import start
 from pinbot.audit.access import quoted
@@ -9,9 +10,13 @@ from pinbot.audit.subject import ImageSubject
 from pinbot.errors import ImageError
 from pinbot.image import elf
 from pinbot.image.files import Files
+from pinbot.image.packages import binaries
 from pinbot.model.binary import Binary
 from pinbot.model.finding import Profile
-from pinbot.model.image import Entry
+from pinbot.model.image import Entry, Package
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +26,13 @@ class BinarySubject:
     Attributes:
         path: where it lies, from the root.
         outcome: its facts, or why there are none.
+        told: the packages that it says it was built from, or why they cannot be read.
         files: what else the image holds.
     """
 
     path: str
     outcome: Binary | ImageError
+    told: tuple[Package, ...] | ImageError = ()
     files: Files
 
     @property
@@ -35,9 +42,16 @@ class BinarySubject:
         Raises:
             ImageError: there are none.
         """
-        if isinstance(self.outcome, ImageError):
-            raise self.outcome
-        return self.outcome
+        return _or_raise(self.outcome)
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The packages that it says it was built from.
+
+        Raises:
+            ImageError: what it says cannot be read.
+        """
+        return _or_raise(self.told)
 
 
 def subjects(image: ImageSubject) -> tuple[BinarySubject, ...]:
@@ -61,11 +75,22 @@ def _of(files: Files, entries: Iterable[Entry]) -> Iterator[BinarySubject]:
             problem = ImageError(f"{quoted(entry.path)} cannot be looked into: {why}")
             yield BinarySubject(path=entry.path, outcome=problem, files=files)
         elif elf.is_elf(content):
-            yield BinarySubject(path=entry.path, outcome=_read(content), files=files)
+            yield BinarySubject(
+                path=entry.path,
+                outcome=_or_problem(elf.read, content),
+                told=_or_problem(binaries.read, content, entry.path),
+                files=files,
+            )
 
 
-def _read(content: bytes) -> Binary | ImageError:
+def _or_problem(read: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | ImageError:
     try:
-        return elf.read(content)
+        return read(*arguments, **named)
     except ImageError as problem:
         return problem
+
+
+def _or_raise(outcome: T | ImageError) -> T:
+    if isinstance(outcome, ImageError):
+        raise outcome
+    return outcome

@@ -62,7 +62,6 @@ def read(content: bytes) -> Binary:
         libc=libc,
         allocator=elf_traces.allocator_of(content, names, libc) if program else None,
         comments=tuple(_comments(file)),
-        crates=".dep-v0" in file.sections,
         go=".go.buildinfo" in file.sections,
     )
 

@@ -65,7 +65,6 @@ class Binary:
         libc: None where no traces of one were found.
         allocator: None where no traces of one were found.
         comments: what compilers and linkers wrote into `.comment`, each once.
-        crates: whether `.dep-v0` tells which crates it was made of (cargo-auditable).
         go: whether Go's linker made it.
     """
 
@@ -84,7 +83,6 @@ class Binary:
     libc: Libc | None = None
     allocator: Allocator | None = None
     comments: tuple[str, ...] = ()
-    crates: bool = False
     go: bool = False
 
     @property

@@ -6,6 +6,7 @@ from pinbot.audit import catalog
 from pinbot.audit.audit import examine, join
 from pinbot.audit.binary_subject import subjects
 from pinbot.audit.subject import ImageSubject
+from pinbot.image import elf
 from pinbot.image.files import Files
 from pinbot.model.finding import Audit, Profile, Severity
 from pinbot.model.image import Entry, EntryKind, ImageConfig
@@ -78,6 +79,17 @@ def test_the_same_holds_wherever_the_program_lies_and_each_finding_names_it() ->
         ("B8", "app/tool"),
         ("B11", "app/app"),
     ]
+
+
+@SPECIMENS
+def test_a_list_of_crates_that_cannot_be_read_is_unchecked() -> None:
+    whole = specimen("uvx")
+    packed = elf.section(whole, ".dep-v0", limit=100_000)
+    assert packed is not None
+    result = of_program(whole.replace(packed, b"?" * len(packed)))
+    (entry,) = result.unchecked
+    assert entry.rule == "B11"
+    assert entry.reason.startswith("the list of crates in app/app cannot be read")
 
 
 @GCC

@@ -27,14 +27,10 @@ def linked(*flags: str, source: str = "int main(void) { return 0; }") -> Binary:
 
 @SPECIMENS
 @pytest.mark.parametrize(
-    ("name", "allocator", "crates"),
-    [("ruff", Allocator.JEMALLOC, False), ("uv", Allocator.JEMALLOC, True), ("uvx", Allocator.MUSL, True)],
+    ("name", "allocator"),
+    [("ruff", Allocator.JEMALLOC), ("uv", Allocator.JEMALLOC), ("uvx", Allocator.MUSL)],
 )
-def test_a_static_musl_program_is_known_for_what_it_is(
-    name: str,
-    allocator: Allocator,
-    crates: bool,  # noqa: FBT001
-) -> None:
+def test_a_static_musl_program_is_known_for_what_it_is(name: str, allocator: Allocator) -> None:
     content = specimen(name)
     binary = elf.read(content)
     assert binary == Binary(
@@ -49,7 +45,6 @@ def test_a_static_musl_program_is_known_for_what_it_is(
         libc=Libc.MUSL,
         allocator=allocator,
         comments=binary.comments,
-        crates=crates,
     )
     assert binary.digest.hex == hashlib.sha256(content).hexdigest()
     assert binary.static
