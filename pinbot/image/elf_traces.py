@@ -6,6 +6,7 @@ language, does not have them in this form. Sources: musl, `src/errno/__strerror.
 and `sysdeps/gnu/errlist.h`; jemalloc, `src/malloc_io.c` and `src/stats.c`; mimalloc, `src/options.c`.
 """
 
+import re
 from collections.abc import Iterable
 
 from pinbot.model.binary import Allocator, Libc
@@ -19,12 +20,15 @@ _ALLOCATOR = {
     Allocator.JEMALLOC: (b"\0<jemalloc>: ", b"___ Begin jemalloc statistics ___"),
     Allocator.MIMALLOC: (b"\0mimalloc: error: \0", b"\0mimalloc: warning: \0"),
 }
-# How names of loaders and libraries begin.
+# Names of loaders and libraries.
 _LIBC_NAMES = {
-    Libc.MUSL: ("ld-musl-", "libc.musl-"),
-    Libc.GLIBC: ("ld-linux", "ld64.so.", "ld.so.1", "libc.so.6"),
+    Libc.MUSL: re.compile(r"ld-musl-.*|libc\.musl-.*|libc\.so"),
+    Libc.GLIBC: re.compile(r"ld-linux.*|ld64\.so\..*|ld\.so\.1|libc\.so\.6"),
 }
-_ALLOCATOR_NAMES = {Allocator.JEMALLOC: ("libjemalloc.",), Allocator.MIMALLOC: ("libmimalloc",)}
+_ALLOCATOR_NAMES = {
+    Allocator.JEMALLOC: re.compile(r"libjemalloc\..*"),
+    Allocator.MIMALLOC: re.compile(r"libmimalloc.*"),
+}
 
 
 def libc_of(content: bytes, names: Iterable[str]) -> Libc | None:
@@ -37,21 +41,21 @@ def libc_of(content: bytes, names: Iterable[str]) -> Libc | None:
     """
     named = tuple(names)
     if named:
-        return next((libc for libc, starts in _LIBC_NAMES.items() if _any_begins(named, starts)), None)
+        return next((libc for libc, pattern in _LIBC_NAMES.items() if _any(named, pattern)), None)
     return next((libc for libc, texts in _LIBC.items() if _has_all(content, texts)), None)
 
 
 def allocator_of(content: bytes, names: Iterable[str], libc: Libc | None) -> Allocator | None:
     """Whose allocator a program uses: that of its C library where there are no traces of another one."""
     named = tuple(names)
-    for allocator, starts in _ALLOCATOR_NAMES.items():
-        if _any_begins(named, starts) or _has_all(content, _ALLOCATOR[allocator]):
+    for allocator, pattern in _ALLOCATOR_NAMES.items():
+        if _any(named, pattern) or _has_all(content, _ALLOCATOR[allocator]):
             return allocator
     return Allocator(libc) if libc else None
 
 
-def _any_begins(names: tuple[str, ...], starts: tuple[str, ...]) -> bool:
-    return any(name.startswith(starts) for name in names)
+def _any(names: tuple[str, ...], pattern: re.Pattern[str]) -> bool:
+    return any(pattern.fullmatch(name) for name in names)
 
 
 def _has_all(content: bytes, texts: tuple[bytes, ...]) -> bool:

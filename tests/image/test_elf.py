@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import struct
+import tempfile
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,22 @@ def test_a_dynamic_program_names_its_loader_and_its_libraries() -> None:
     assert binary.run_path == ("$ORIGIN/lib", "/opt/lib")
     assert (binary.libc, binary.allocator) == (Libc.GLIBC, Allocator.GLIBC)
     assert not binary.static
+
+
+@GCC
+@pytest.mark.parametrize(
+    ("name", "libc"),
+    [("libc.so", Libc.MUSL), ("libc.musl-x86_64.so.1", Libc.MUSL), ("libc.so.6", Libc.GLIBC)],
+)
+def test_the_name_of_a_c_library_tells_whose_it_is(name: str, libc: Libc) -> None:
+    bare = ("-shared", "-fPIC", "-nostdlib")
+    needed = compiled(*bare, f"-Wl,-soname,{name}", source="int answer(void) { return 42; }")
+    with tempfile.NamedTemporaryFile(suffix=".so") as library:
+        library.write(needed)
+        library.flush()
+        binary = linked(*bare, "-Wl,--no-as-needed", library.name, source="int question(void) { return 6; }")
+    assert binary.needed == (name,)
+    assert binary.libc is libc
 
 
 @GCC
