@@ -1,32 +1,31 @@
 """Many resolutions over a link on which a fourth of all answers goes wrong: does every digest come out right?
 
-    python -m benchmarks.soak [--images 10000]
+    python -m benchmarks.soak [--images 10000] [--seed 1]
 
-Each answer has a chance of 5 % each to be 429, 500, a broken connection, very slow, or cut in its head. A few
-images may meet five faults in a row and end in an error, which is printed; a wrong digest fails the run.
+Each answer has a chance of 5 % each to be 429, 500, a broken connection, very slow, or cut in its head. It is
+one run of `pinbot resolve --format json`, a process of its own. A wrong digest fails this program.
 """
 
 import argparse
-import asyncio
+import json
+import os
 import random
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from benchmarks.table import save, show
-from pinbot.clock import SystemClock
-from pinbot.config import Config
-from pinbot.errors import RegistryError
-from pinbot.model.reference import ImageReference
-from pinbot.registry.client import RegistryClient
 from tests.support.oci import Image, Pusher
 from tests.support.registry import RegistryServer
 from tests.support.registry_link import Fault, LinkProxy, Seen
 
+ROOT = Path(__file__).parents[1]
 TAGS = 20
 FAULTS = {
     "429": Fault(status=429),
@@ -57,33 +56,46 @@ class Weather:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=10_000)
-    count = parser.parse_args().images
-    weather = Weather(seed=1)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    count = options.images
+    weather = Weather(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         digests = push(Path(folder), count)
         with (
             RegistryServer(storage=Path(folder)) as registry,
             LinkProxy(registry.host, faults=weather) as link,
         ):
-            started = time.perf_counter()
-            outcomes = asyncio.run(resolve(link.host, count, digests))
-            seconds = time.perf_counter() - started
+            wanted = {
+                f"{link.host}/app{number // TAGS}:v{number % TAGS}": digests[number % TAGS]
+                for number in range(count)
+            }
+            seconds, usage, document = resolve(list(wanted))
+    outcomes = Counter(
+        "right" if found["digest"] == wanted[found["image"]] else "wrong" for found in document["images"]
+    )
+    for error in document["errors"]:
+        print(f"{error['image']}: {error['message']}")
     figures = {
         "images": count,
-        "outcomes": dict(outcomes),
+        "seed": options.seed,
+        "outcomes": dict(outcomes) | {"error": len(document["errors"])},
         "seconds": seconds,
         "requests": len(link.requests),
         "connections": link.connections,
-        "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "most_connections_at_once": link.most_at_once,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "memory_bytes": usage.ru_maxrss * 1024,
         "faults": dict(weather.counts),
     }
     rows = [
         ("images", str(count)),
-        ("right, wrong, error", f"{outcomes['right']}, {outcomes['wrong']}, {outcomes['error']}"),
+        ("right, wrong, error", f"{outcomes['right']}, {outcomes['wrong']}, {len(document['errors'])}"),
         ("faults", ", ".join(f"{name} {number}" for name, number in weather.counts.items())),
-        ("requests, connections", f"{figures['requests']}, {figures['connections']}"),
-        ("wall time", f"{seconds:.0f} s"),
-        ("peak memory, link included", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"),
+        ("requests", str(figures["requests"])),
+        ("connections, at once", f"{figures['connections']}, {figures['most_connections_at_once']}"),
+        ("wall time, CPU", f"{seconds:.0f} s, {figures['cpu_seconds']:.1f} s"),
+        ("peak memory", f"{usage.ru_maxrss * 1024 / 1e6:.0f} MB"),
     ]
     show(("soak", ""), rows)
     save("soak", figures)
@@ -91,22 +103,18 @@ def main() -> None:
         sys.exit(1)
 
 
-async def resolve(host: str, count: int, digests: list[str]) -> Counter[str]:
-    outcomes: Counter[str] = Counter()
-
-    async def one(client: RegistryClient, number: int) -> None:
-        image = ImageReference.parse(f"{host}/app{number // TAGS}:v{number % TAGS}")
-        try:
-            found = await client.resolve(image)
-        except RegistryError as error:
-            print(error)
-            outcomes["error"] += 1
-        else:
-            outcomes["right" if str(found.digest) == digests[number % TAGS] else "wrong"] += 1
-
-    async with RegistryClient(Config().registry, clock=SystemClock()) as client:
-        await asyncio.gather(*(one(client, number) for number in range(count)))
-    return outcomes
+def resolve(images: list[str]) -> tuple[float, resource.struct_rusage, dict[str, Any]]:
+    """How long one run of pinbot took, what it used, and what it wrote."""
+    with tempfile.TemporaryDirectory() as name, (Path(name) / "out.json").open("w+b") as out:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": name}
+        command = [sys.executable, "-m", "pinbot", "resolve", "--quiet", "--format", "json", *images]
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=name, env=environment, stdout=out, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - started
+        out.seek(0)
+        return seconds, usage, json.load(out)
 
 
 def push(storage: Path, images: int) -> list[str]:

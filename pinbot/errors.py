@@ -154,9 +154,16 @@ class AccessDenied(RegistryError):
 
 
 class Unreachable(RegistryError):
-    """The registry did not answer, or only with a failure of its own."""
+    """The registry did not answer, or only with a failure of its own.
+
+    Attributes:
+        again_in: seconds after which it may go well, where the registry has served others; None where there
+            is no reason to think so.
+    """
 
     code = "unreachable"
+
+    again_in: float | None = None
 
 
 class Untrustworthy(RegistryError):

@@ -1,41 +1,58 @@
 """Images to resolutions, or to tags: each is asked for once, all at the same time, and fails alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from pinbot.errors import PinbotError
+from pinbot.clock import SystemClock
+from pinbot.errors import PinbotError, Unreachable
 from pinbot.model.plan import Resolution, TagList
 from pinbot.model.reference import ImageReference, natural_order
-from pinbot.ports import Progress, Registry
+from pinbot.ports import Clock, Progress, Registry
 
 Question = Callable[[ImageReference], Awaitable[Resolution]]
 Answer = Resolution | PinbotError
 
 T = TypeVar("T")
 
+_MORE_ROUNDS = 2
+_PATIENCE = 60.0
+"""Seconds that may pass with asking again."""
+
 
 async def resolve_all(
     question: Question,
     images: Iterable[ImageReference],
     progress: Progress,
+    clock: Clock | None = None,
 ) -> dict[ImageReference, Answer]:
-    """Put the question (e.g. `Resolver.resolve`) for every image; an error takes the place of its answer."""
-    return await _ask_all("Resolving", question, images, progress)
+    """Put the question (e.g. `Resolver.resolve`) for every image; an error takes the place of its answer.
+
+    What a registry in passing trouble could not tell is asked for up to twice more, within a minute.
+    """
+    return await _ask_all("Resolving", question, images, progress, clock or SystemClock())
 
 
 async def list_all(
-    registry: Registry, images: Iterable[ImageReference], progress: Progress
+    registry: Registry,
+    images: Iterable[ImageReference],
+    progress: Progress,
+    clock: Clock | None = None,
 ) -> list[TagList | PinbotError]:
-    """The tags of each image's repository, in natural order; one list for images of one repository."""
+    """The tags of each image's repository, in natural order; one list for images of one repository.
+
+    As often as `resolve_all` asks.
+    """
 
     async def question(image: ImageReference) -> TagList:
         tags = await registry.tags(image)
         return TagList(repository=image.name, tags=tuple(sorted(tags, key=natural_order)))
 
     repositories = (replace(image, tag=None, digest=None) for image in images)
-    return list((await _ask_all("Listing tags", question, repositories, progress)).values())
+    answers = await _ask_all("Listing tags", question, repositories, progress, clock or SystemClock())
+    return list(answers.values())
 
 
 async def _ask_all(
@@ -43,11 +60,48 @@ async def _ask_all(
     question: Callable[[ImageReference], Awaitable[T]],
     images: Iterable[ImageReference],
     progress: Progress,
+    clock: Clock,
 ) -> dict[ImageReference, T | PinbotError]:
-    wanted = tuple(dict.fromkeys(images))
-    if not wanted:
+    """Ask for each, and at the end once more for what met a passing trouble.
+
+    Among many images one can meet as many failures in a row as there are tries; then it is among few.
+    """
+    answers = await _ask_each(title, question, dict.fromkeys(images), progress)
+    later, deadline = answers, clock.monotonic() + _PATIENCE
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            for _ in range(_MORE_ROUNDS):
+                again = _worth_asking(later)
+                pause = max(again.values(), default=0.0)
+                if not again or clock.monotonic() + pause > deadline:
+                    break
+                await clock.sleep(pause)
+                later = await _ask_each("Asking again", question, again, progress)
+                # What is unreachable still is told with its first reason.
+                answers |= {
+                    image: answer for image, answer in later.items() if not isinstance(answer, Unreachable)
+                }
+    return answers
+
+
+def _worth_asking(answers: Mapping[ImageReference, object]) -> dict[ImageReference, float]:
+    """For each image that may yet be had, in how many seconds."""
+    return {
+        image: answer.again_in
+        for image, answer in answers.items()
+        if isinstance(answer, Unreachable) and answer.again_in is not None
+    }
+
+
+async def _ask_each(
+    title: str,
+    question: Callable[[ImageReference], Awaitable[T]],
+    images: Collection[ImageReference],
+    progress: Progress,
+) -> dict[ImageReference, T | PinbotError]:
+    if not images:
         return {}
-    with progress.step(title, len(wanted)) as done:
+    with progress.step(title, len(images)) as done:
 
         async def ask(image: ImageReference) -> T | PinbotError:
             try:
@@ -58,5 +112,5 @@ async def _ask_all(
                 done(image.familiar)
 
         async with asyncio.TaskGroup() as group:
-            tasks = {image: group.create_task(ask(image)) for image in wanted}
+            tasks = {image: group.create_task(ask(image)) for image in images}
     return {image: task.result() for image, task in tasks.items()}

@@ -135,7 +135,9 @@ def failure(answer: Answer, registry: str, repository: str, what: str) -> Regist
             hint="run pinbot again later, or log in to get a higher limit",
         )
     if status in TRANSIENT:
-        return Unreachable(f"{name} is in trouble ({words})", hint="run pinbot again later")
+        trouble = Unreachable(f"{name} is in trouble ({words})", hint="run pinbot again later")
+        trouble.again_in = 0.0
+        return trouble
     return Unreachable(
         f"{name} answers as no registry does ({words})",
         hint="check the address and whether it speaks http or https",

@@ -59,7 +59,7 @@ class Host:
         self._jitter = jitter
         self._gate = Gate(patience.at_once)
         self._budget = patience.budget
-        self._answered = False
+        self._answered = self._served = False
         self._broken = 0
         self._paused_until = float("-inf")
         self._left_alone_until = float("-inf")
@@ -85,7 +85,7 @@ class Host:
                 free += 1
                 outcome = await self._try(send)
             if isinstance(outcome, Answer) and outcome.status not in TRANSIENT:
-                self._broken = 0
+                self._broken, self._served = 0, True
                 self._budget = min(self._budget + self._patience.earned, self._patience.budget)
                 return outcome
             wait = self._wait(tried + turned_away, outcome)
@@ -109,9 +109,11 @@ class Host:
         async with self._gate:
             while (wait := self._paused_until - self._clock.monotonic()) > 0:
                 await self._clock.sleep(wait)
-            because = self._left_alone_because
-            if because is not None and self._clock.monotonic() < self._left_alone_until:
-                raise Unreachable(f"not asked, because a moment ago {because.message}", hint=because.hint)
+            because, rest = self._left_alone_because, self._left_alone_until - self._clock.monotonic()
+            if because is not None and rest > 0:
+                refusal = Unreachable(f"not asked, because a moment ago {because.message}", hint=because.hint)
+                refusal.again_in = rest if self._served else None
+                raise refusal
             try:
                 answer = await send()
             except NoAnswer as trouble:
@@ -137,6 +139,8 @@ class Host:
         if not self._answered or self._broken >= self._patience.give_up:
             self._leave_alone(self._patience.rest, trouble)
         if isinstance(outcome, NoAnswer):
+            if outcome.transient and self._served:
+                outcome.again_in = max(0.0, self._left_alone_until - self._clock.monotonic())
             raise outcome
         return outcome
 

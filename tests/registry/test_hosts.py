@@ -303,3 +303,28 @@ def test_a_host_that_broke_off_gets_as_many_as_over_connections_of_their_own() -
 
     asyncio.run(work())
     assert most == 2
+
+
+def again_in(trial: Trial, send: Send) -> float | None:
+    with pytest.raises(Unreachable) as caught:
+        trial.ask(send)
+    return caught.value.again_in
+
+
+def test_a_host_that_has_served_others_may_be_asked_again_soon() -> None:
+    trial = Trial(tries=1, give_up=2)
+    assert again_in(trial, Script(broken())) is None, "it may not be there at all"
+    trial.clock.now += 60
+    trial.ask(Script(answer()))
+    assert again_in(trial, Script(broken())) == 0.0
+    assert again_in(trial, Script(broken())) == trial.patience.rest
+    trial.clock.now += 10
+    assert again_in(trial, Script(answer())) == trial.patience.rest - 10
+    trial.clock.now += 20
+    assert again_in(trial, Script(broken(transient=False))) is None
+
+
+def test_a_host_in_trouble_from_the_start_is_not_worth_the_wait() -> None:
+    trial = Trial(tries=1, give_up=1)
+    assert trial.ask(Script(answer(503))).status == 503
+    assert again_in(trial, Script(answer())) is None

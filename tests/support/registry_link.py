@@ -89,7 +89,7 @@ class LinkProxy:
         self.round_trip = round_trip
         self.faults = faults
         self.requests: list[Seen] = []
-        self.connections = 0
+        self.connections = self.most_at_once = 0
         self.port = 0
         self._counts: Counter[tuple[str, str]] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,6 +141,7 @@ class LinkProxy:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
+        self.most_at_once = max(self.most_at_once, len(self._tasks))
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._serve(reader, writer)
