@@ -14,7 +14,7 @@ from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Vulnerab
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Runner, VulnerabilityDatabase
+from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Resolver, Runner, VulnerabilityDatabase
 
 if TYPE_CHECKING:
     from pinbot.pipeline.audit import Auditor
@@ -179,7 +179,7 @@ async def runner() -> Runner:
     return await smoke.find(os.environ)
 
 
-def auditor(settings: AuditSettings) -> "Auditor":
+def auditor(settings: AuditSettings, resolver: Resolver) -> "Auditor":
     """What looks into images that were built.
 
     Raises:
@@ -195,11 +195,12 @@ def auditor(settings: AuditSettings) -> "Auditor":
             max_size=settings.max_size,
             ignore=catalog.settle(settings.ignore),
             at=datetime.now(UTC),
-        )
+        ),
+        resolver=resolver,
     )
 
 
-def verifier(settings: BuildSettings, config: Config) -> "Verifier":
+def verifier(settings: BuildSettings, config: Config, resolver: Resolver) -> "Verifier":
     """What makes test builds, and audits them.
 
     Raises:
@@ -207,7 +208,9 @@ def verifier(settings: BuildSettings, config: Config) -> "Verifier":
     """
     from pinbot.pipeline.verify import Verifier
 
-    return Verifier(builder(settings, config), targets=settings.targets, auditor=auditor(config.audit))
+    return Verifier(
+        builder(settings, config), targets=settings.targets, auditor=auditor(config.audit, resolver)
+    )
 
 
 def ledger() -> LedgerStore:

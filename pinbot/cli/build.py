@@ -49,12 +49,13 @@ def command(session: Session, path: str, builder: str | None) -> int:
     config = session.config(tree)
     targets = _targets(config, tree, path)
     settings = replace(config.build, driver=Driver(builder)) if builder else config.build
-    auditor = wiring.auditor(config.audit)
     choose = wiring.builder(settings, config)
 
     async def work() -> tuple[Verdict, ...]:
-        bench = Bench(tree=tree, builder=await choose(), auditor=auditor, progress=session.progress)
-        return await build(targets, bench)
+        async with wiring.registry(config, observer=session.observer) as registry:
+            auditor = wiring.auditor(config.audit, registry)
+            bench = Bench(tree=tree, builder=await choose(), auditor=auditor, progress=session.progress)
+            return await build(targets, bench)
 
     verdicts = running.run(work())
     _show(session, verdicts)

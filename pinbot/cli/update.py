@@ -146,7 +146,7 @@ def change(
                 registry=registry,
                 policy=policy,
                 work=Work(
-                    verifier=wiring.verifier(settings, config) if wants_build else None,
+                    verifier=wiring.verifier(settings, config, registry) if wants_build else None,
                     forge=forge,
                     terms=Terms(
                         settings=config.pull_requests,

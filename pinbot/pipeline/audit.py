@@ -1,6 +1,7 @@
 """Auditing what was built: its Dockerfile and its image are held to the rules as one."""
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -8,13 +9,16 @@ from pinbot.audit import catalog
 from pinbot.audit.audit import examine, join
 from pinbot.audit.dockerfile_subject import DockerfileSubject
 from pinbot.audit.inspect import Terms, inspect
-from pinbot.errors import PinbotError
+from pinbot.errors import PinbotError, RegistryError
 from pinbot.image.sources.folder import Folder
 from pinbot.image.sources.layout import Layout
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Audit
 from pinbot.model.inspection import Inspection
-from pinbot.model.occurrence import SourceFile
+from pinbot.model.occurrence import Occurrence, SourceFile
+from pinbot.model.plan import Resolution
+from pinbot.model.reference import ImageReference
+from pinbot.ports import Resolver
 from pinbot.worktree import files
 
 
@@ -24,9 +28,11 @@ class Auditor:
 
     Attributes:
         terms: what holds where a target says nothing of its own.
+        resolver: is asked whether pinned digests are those of an index; None where nobody is to be asked.
     """
 
     terms: Terms
+    resolver: Resolver | None = None
 
     async def audit(self, target: BuildTarget, *, root: Path, image: Path) -> Inspection | PinbotError:
         """Look at a target whose files lie at `root`, and that was built into the OCI layout `image`.
@@ -41,6 +47,8 @@ class Auditor:
     async def _audit(self, target: BuildTarget, root: Path, image: Path) -> Inspection:
         source = files.read(root / target.dockerfile, shown=target.dockerfile)
         subject = DockerfileSubject.read(source, target=target.stage, is_folder=_folders(root, target))
+        if self.resolver is not None:
+            subject = replace(subject, resolutions=await _resolved(self.resolver, subject.occurrences))
         terms = replace(
             self.terms,
             profile=target.audit or self.terms.profile or subject.profile,
@@ -50,6 +58,25 @@ class Auditor:
         written = _of_dockerfile(source, subject, found, terms.ignore)
         whole = join((written, found.audit), name=target.name, profile=found.audit.profile)
         return replace(found, audit=whole)
+
+
+async def _resolved(
+    resolver: Resolver, occurrences: Iterable[Occurrence]
+) -> dict[ImageReference, Resolution]:
+    """What registries say of pinned references, and of the same by tag alone, as far as they answer."""
+    pinned = {one.image for one in occurrences if one.image and one.image.digest and one.image.tag}
+    asked = [
+        *((image, replace(image, tag=None)) for image in pinned),
+        *((one.tagged, one.tagged) for one in pinned),
+    ]
+    answers = await asyncio.gather(*(resolver.resolve(by) for _, by in asked), return_exceptions=True)
+    found: dict[ImageReference, Resolution] = {}
+    for (image, _), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Resolution):
+            found[image] = answer
+        elif not isinstance(answer, RegistryError):
+            raise answer
+    return found
 
 
 def _of_dockerfile(

@@ -103,7 +103,8 @@ def _audit_line(passed: Sequence[Verdict]) -> str:
     new, gone = sum(len(one.new) for one in found), sum(len(one.gone) for one in found)
     if not new and not gone:
         return " The audit finds nothing new."
-    return f" The audit finds {new} new, and {gone} that are gone; see below."
+    told = f"{gone} that {'is' if gone == 1 else 'are'} gone"
+    return f" The audit finds {new} new, and {told}; see below."
 
 
 def _update_row(update: Update, naming: Naming) -> tuple[str, ...]:
