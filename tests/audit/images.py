@@ -101,8 +101,9 @@ def files(*layers: Iterable[Entry]) -> Files:
     tree, keeper = Tree(), Keeper()
     for number, entries in enumerate(layers):
         reader = Layer(number=number, keep=keeper)
-        for change in (*reader.feed(layer(entries)), *reader.close()):
+        for change in reader.feed(layer(entries)):
             tree.apply(change, number)
+        reader.close()
     return tree.files()
 
 

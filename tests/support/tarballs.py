@@ -69,6 +69,7 @@ def merged(*layers: Iterable[Member] | bytes, limits: Limits = DEFAULT, kept: in
     for number, members in enumerate(layers):
         data = members if isinstance(members, bytes) else archive(*members)
         layer = Layer(number=number, keep=lambda _: kept, hashed=lambda _: True, allowance=allowance)
-        for change in (*layer.feed(data), *layer.close()):
+        for change in layer.feed(data):
             tree.apply(change, number)
+        layer.close()
     return tree.files()

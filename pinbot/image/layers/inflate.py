@@ -70,16 +70,15 @@ class Inflater:
             self._stream = _stream_for(data, self._limits)
         yield from self._checked(self._stream.feed(data))
 
-    def close(self) -> Iterator[bytes]:
-        """What was held back; say with it that nothing more comes.
+    def close(self) -> bytes:
+        """Say that nothing more comes; gives the bytes of what is too short to be compressed.
 
         Raises:
             ImageError: something is missing.
         """
-        if self._stream is None:
-            yield from self._checked(iter((self._head,) if self._head else ()))
-        elif not self._stream.complete:
+        if self._stream is not None and not self._stream.complete:
             raise ImageError("is cut off: its compressed data has no end", hint="push the image anew")
+        return self._head
 
     @property
     def plain(self) -> bool:

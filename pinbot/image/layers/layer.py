@@ -64,15 +64,15 @@ class Layer:
         for step in self._inflater.feed(piece):
             yield from self._parse(step)
 
-    def close(self) -> Iterator[Change]:
+    def close(self) -> None:
         """Say that the layer ends here.
 
         Raises:
             ImageError: it is cut off.
             Mismatch: it is not the one that the config names.
         """
-        for step in self._inflater.close():
-            yield from self._parse(step)
+        if short := self._inflater.close():
+            raise headers.damaged(f"it has {len(short)} bytes")
         self._parser.close()
         if self._whole is not None and self._diff_id is not None:
             actual = self._whole.hexdigest()

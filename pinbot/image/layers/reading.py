@@ -57,8 +57,7 @@ async def read(
             # Inflating is long work: let others have their turn.
             await asyncio.sleep(0)
     with about(source, descriptor):
-        for change in layer.close():
-            yield change
+        layer.close()
 
 
 async def read_all(
@@ -80,8 +79,7 @@ async def read_all(
                             take(change, number)
                     await asyncio.sleep(0)
             with about(source, descriptor):
-                for change in layer.close():
-                    take(change, number)
+                layer.close()
 
 
 def pieces_of(source: ImageSource, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:

@@ -76,8 +76,7 @@ class Archive:
                         parser.skip(parser.skippable)
                         file.seek(position)
                 if not parser.ended:
-                    for step in inflater.close():
-                        self._note(parser.feed(step))
+                    self._note(parser.feed(inflater.close()))
                     parser.close()
         self._plain = inflater.plain
 

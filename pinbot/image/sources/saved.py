@@ -55,7 +55,9 @@ class Saved:
         """See `ImageSource`; the root is the only one."""
         root, document = await self.root()
         if descriptor.digest != root.digest:
-            raise ImageError(f"there is no manifest {descriptor.digest} in {self._store.place}")
+            raise ImageError(
+                f"there is no manifest {descriptor.digest} in {self._store.place}", image=self.name
+            )
         return document
 
     async def blob(self, descriptor: Descriptor) -> bytes:

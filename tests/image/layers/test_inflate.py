@@ -26,8 +26,7 @@ def inflate(data: bytes, sizes: Iterable[int] = (), limits: Limits | None = None
         for step in inflater.feed(data[start : start + size]):
             found += step
         start += size
-    for step in inflater.close():
-        found += step
+    found += inflater.close()
     return bytes(found)
 
 
