@@ -57,6 +57,10 @@ bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
 rules: ## Write docs/rules.md from the rules in the code
 	$(python) -m dev.rules
 
+.PHONY: schema
+schema: ## Write docs/schema/pinbot-yaml.json, for editors, from the code and docs/configuration.md
+	$(python) -m dev.schema
+
 .PHONY: lock
 lock: ## Renew requirements/*.txt from pyproject.toml (needs uv: pipx install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements/runtime.txt

@@ -21,19 +21,19 @@ from pinbot.model.size import parse_size
 _LARGEST = 128 * 1024
 _DEEPEST = 16
 _SHOWN = 80
-_LONGEST_SECONDS = 24 * 3600.0
+LONGEST_SECONDS = 24 * 3600.0
 _TAG = "tag:yaml.org,2002:"
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 """What no program can be given as an argument or a path."""
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smh]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_WAIT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([mhdw])")
+WAIT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([mhdw])")
 _WAIT_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _LONGEST_WAIT = 366 * 86400.0
 _BINARY = re.compile(r"[1-9][0-9]{0,9}[kmg]", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Default = TypeVar("Default")
@@ -155,7 +155,7 @@ class NodeReader:
 
     def variable(self, node: Node | None) -> str | None:
         """The name of an environment variable."""
-        return self.matching(node, _VARIABLE, "the name of a variable")
+        return self.matching(node, VARIABLE, "the name of a variable")
 
     def path(self, node: Node | None) -> str | None:
         """A path that stays within the repository, from its root."""
@@ -194,9 +194,9 @@ class NodeReader:
         """Seconds, up to a day; written with a unit or without."""
         if node is None:
             return default
-        match = _DURATION.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+        match = DURATION.fullmatch(node.value) if isinstance(node, ScalarNode) else None
         seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
-        if 0 < seconds <= _LONGEST_SECONDS:
+        if 0 < seconds <= LONGEST_SECONDS:
             return seconds
         found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""
         self.wrong(node, f"expected a duration like 90s, 10m or 1h{found}", "one day is the longest")
@@ -206,7 +206,7 @@ class NodeReader:
         """Seconds, up to a year or none at all; written with a unit. None where nothing stands."""
         if node is None:
             return None
-        match = _WAIT.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+        match = WAIT.fullmatch(node.value) if isinstance(node, ScalarNode) else None
         seconds = float(match[1]) * _WAIT_SECONDS[match[2]] if match else _LONGEST_WAIT + 1
         if seconds <= _LONGEST_WAIT:
             return seconds
@@ -238,7 +238,7 @@ class NodeReader:
         """A number above nothing; `expected` says in words which."""
         if node is None:
             return None
-        number = float(node.value) if isinstance(node, ScalarNode) and _NUMBER.fullmatch(node.value) else 0.0
+        number = float(node.value) if isinstance(node, ScalarNode) and NUMBER.fullmatch(node.value) else 0.0
         if number:
             return number
         found = f", not {brief(node.value)}" if isinstance(node, ScalarNode) else ""

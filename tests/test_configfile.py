@@ -32,6 +32,7 @@ from pinbot.model.reference import Platform
 from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.policy import Policy, Rule
 from pinbot.render.console import console, errors
+from tests.support.schema import editor_sees, schema_takes
 
 DAY = 86400.0
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -40,7 +41,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encod
 def read(folder: Path, text: str | bytes) -> Config:
     path = folder / "pinbot.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load(path)
+    config = load(path)
+    assert schema_takes(text)
+    return config
 
 
 def refused(folder: Path, text: str | bytes) -> ConfigError:
@@ -51,6 +54,12 @@ def refused(folder: Path, text: str | bytes) -> ConfigError:
 
 
 def mistakes(folder: Path, text: str) -> list[tuple[int | None, int | None, str]]:
+    found = refusals(folder, text)
+    assert editor_sees(text, [message for _, _, message in found])
+    return found
+
+
+def refusals(folder: Path, text: str) -> list[tuple[int | None, int | None, str]]:
     with pytest.raises(Several) as caught:
         read(folder, text)
     for error in caught.value.errors:
@@ -256,6 +265,7 @@ build:
     ],
 )
 @pytest.mark.parametrize("directive", ["", "%YAML 1.1\n---\n"])
+@pytest.mark.filterwarnings("ignore::ruamel.yaml.error.MantissaNoDotYAML1_1Warning")
 def test_an_argument_is_the_text_that_stands_there(tmp_path: Path, text: str, directive: str) -> None:
     document = f"{directive}build:\n  targets:\n    - dockerfile: D\n      args:\n        KEY: {text}\n"
     assert read(tmp_path, document).build.targets[0].args == (("KEY", text),)
@@ -473,7 +483,7 @@ pull_requests:
   limit: 3
   per_run: 0
   schedule:
-    days: [mon, SUN]
+    days: [mon, sun]
     from: 6:30
     to: 24:00
     zone: Europe/Berlin
@@ -497,6 +507,15 @@ pull_requests:
         draft=True,
         auto_merge=MergeMethod.SQUASH,
         dashboard=True,
+    )
+
+
+def test_words_may_be_written_in_capitals(tmp_path: Path) -> None:
+    file = tmp_path / "pinbot.yaml"
+    file.write_text("build: {driver: Docker}\npull_requests: {draft: TRUE, schedule: {days: [SUN]}}\n")
+    assert load(file) == Config(
+        build=BuildSettings(driver=Driver.DOCKER),
+        pull_requests=PullRequestSettings(draft=True, schedule=Schedule(days=frozenset({6}))),
     )
 
 
@@ -603,14 +622,14 @@ def test_aliases_that_multiply_take_no_room(tmp_path: Path) -> None:
     bomb = "a: &a0 [x]\n" + "".join(f"b{n}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(20))
     tracemalloc.start()
     try:
-        assert len(mistakes(tmp_path, f"{bomb}build: {{targets: *a20}}\n")) == 21 + 9
+        assert len(refusals(tmp_path, f"{bomb}build: {{targets: *a20}}\n")) == 21 + 9
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
 
 
 def test_an_alias_to_itself_ends(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, "build: &b\n  targets: &t\n    - *t\n    - *b\n")
+    assert refusals(tmp_path, "build: &b\n  targets: &t\n    - *t\n    - *b\n")
 
 
 @pytest.mark.parametrize("text", ["[" * 20_000, "{a: " * 20_000, "- " * 20_000])

@@ -9,12 +9,15 @@ from pinbot.config import AuditSettings
 from pinbot.model.finding import Profile
 from pinbot.yamlnodes import NodeReader
 
-_RULE = re.compile(r"[DIB][1-9][0-9]?")
+AUDIT_KEYS = ("profile", "max_size", "ignore")
+"""What can be said of the audit."""
+
+RULE_ID = re.compile(r"[DIB][1-9][0-9]?")
 
 
 def read_audit(reader: NodeReader, node: Node | None) -> AuditSettings:
     """What images are held to."""
-    entry = reader.section(node, "profile", "max_size", "ignore")
+    entry = reader.section(node, *AUDIT_KEYS)
     return AuditSettings(
         profile=reader.choice(entry.get("profile"), Profile, None),
         max_size=reader.size(entry.get("max_size")),
@@ -24,6 +27,6 @@ def read_audit(reader: NodeReader, node: Node | None) -> AuditSettings:
 
 def _rules(reader: NodeReader, node: Node | None) -> Iterator[str]:
     for item in reader.items(node):
-        rule = reader.matching(item, _RULE, "the id of a rule, like I12")
+        rule = reader.matching(item, RULE_ID, "the id of a rule, like I12")
         if rule is not None:
             yield rule

@@ -12,15 +12,19 @@ from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
 from pinbot.yamlnodes import NodeReader, is_empty
 
-_BUILD_KEYS = ("driver", "network", "timeout", "memory", "cpus", "processes", "disk", "targets")
-_TARGET_KEYS = ("dockerfile", "context", "stage", "platform", "args", "audit", "max_size")
-_STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
+BUILD_KEYS = ("driver", "network", "timeout", "memory", "cpus", "processes", "disk", "targets")
+"""What can be said of builds."""
+
+TARGET_KEYS = ("dockerfile", "context", "stage", "platform", "args", "audit", "max_size")
+"""What can be said of one target."""
+
+STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 
 
 def read_build(reader: NodeReader, node: Node | None) -> BuildSettings:
     """How test builds are made."""
-    entry = reader.section(node, *_BUILD_KEYS)
+    entry = reader.section(node, *BUILD_KEYS)
     default = BuildSettings()
     return BuildSettings(
         driver=reader.choice(entry.get("driver"), Driver, default.driver),
@@ -36,14 +40,14 @@ def read_build(reader: NodeReader, node: Node | None) -> BuildSettings:
 
 def _targets(reader: NodeReader, node: Node | None) -> Iterator[BuildTarget]:
     for item in reader.items(node):
-        entry = reader.section(item, *_TARGET_KEYS)
+        entry = reader.section(item, *TARGET_KEYS)
         dockerfile = reader.path(entry.get("dockerfile")) or ""
         if "dockerfile" not in entry and (isinstance(item, MappingNode) or is_empty(item)):
             reader.wrong(item, "a target needs a dockerfile", "add `dockerfile: Dockerfile`")
         target = BuildTarget(
             dockerfile=dockerfile,
             context=reader.path(entry.get("context")) or str(PurePosixPath(dockerfile).parent),
-            stage=reader.matching(entry.get("stage"), _STAGE, "the name of a stage"),
+            stage=reader.matching(entry.get("stage"), STAGE, "the name of a stage"),
             args=tuple(_arguments(reader, entry.get("args"))),
             audit=reader.choice(entry.get("audit"), Profile, None),
             max_size=reader.size(entry.get("max_size")),
@@ -56,7 +60,7 @@ def _platforms(reader: NodeReader, node: Node | None) -> Iterator[str | None]:
     """The one that stands there, or each of a list; without any, the builder's own."""
     items = node.value if isinstance(node, SequenceNode) else ()
     for item in items or (node,):
-        yield reader.matching(item, _PLATFORM, "one platform like linux/amd64")
+        yield reader.matching(item, PLATFORM, "one platform like linux/amd64")
 
 
 def _processes(reader: NodeReader, node: Node | None) -> int | None:

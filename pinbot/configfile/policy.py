@@ -22,9 +22,9 @@ POLICY_KEYS = ("include", "exclude", "rules", *STANDARD_KEYS)
 RULE_KEYS = ("images", "paths", "ignore", *STANDARD_KEYS, "group", "labels", "reviewers")
 """What can be said in a rule."""
 
-_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
-_LONGEST_LABEL = 50
+GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
+LONGEST_LABEL = 50
 
 
 def read_policy(reader: NodeReader, root: dict[str, Node]) -> Policy:
@@ -45,7 +45,7 @@ def _rules(reader: NodeReader, node: Node | None) -> Iterator[Rule]:
             images=reader.texts(entry.get("images")),
             paths=_patterns(reader, entry.get("paths")),
             ignore=_ignore(reader, entry.get("ignore")),
-            group=reader.matching(entry.get("group"), _GROUP, "a name like rust or base-images"),
+            group=reader.matching(entry.get("group"), GROUP, "a name like rust or base-images"),
             labels=labels(reader, entry.get("labels")),
             reviewers=logins(reader, entry.get("reviewers")),
             **_said(reader, entry),
@@ -101,7 +101,7 @@ def labels(reader: NodeReader, node: Node | None) -> tuple[str, ...]:
     found: list[str] = []
     for item in reader.items(node):
         text = reader.text(item)
-        if text is not None and len(text) > _LONGEST_LABEL:
+        if text is not None and len(text) > LONGEST_LABEL:
             reader.wrong(item, f"{brief(text)} is too long for a label", "50 characters are the most")
         elif text is not None:
             found.append(text)
@@ -110,5 +110,5 @@ def labels(reader: NodeReader, node: Node | None) -> tuple[str, ...]:
 
 def logins(reader: NodeReader, node: Node | None) -> tuple[str, ...]:
     """Names of people on the forge, as a list."""
-    names = (reader.matching(item, _LOGIN, "the name of a user") for item in reader.items(node))
+    names = (reader.matching(item, LOGIN, "the name of a user") for item in reader.items(node))
     return tuple(name for name in names if name is not None)

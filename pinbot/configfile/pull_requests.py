@@ -28,8 +28,8 @@ PULL_REQUEST_KEYS = (
 SCHEDULE_KEYS = ("days", "from", "to", "zone")
 """What can be said of when they may be opened."""
 
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
-_TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
+TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _WHOLE = re.compile(r"[0-9]{1,4}")
 
 
@@ -38,7 +38,7 @@ def read_pull_requests(reader: NodeReader, node: Node | None) -> PullRequestSett
     entry = reader.section(node, *PULL_REQUEST_KEYS)
     default = PullRequestSettings()
     teams = (
-        reader.matching(item, _TEAM, "the name of a team as in its address")
+        reader.matching(item, TEAM, "the name of a team as in its address")
         for item in reader.items(entry.get("team_reviewers"))
     )
     return PullRequestSettings(
@@ -83,7 +83,7 @@ def _schedule(reader: NodeReader, node: Node | None) -> Schedule | None:
 
 
 def _time(reader: NodeReader, node: Node | None, default: time) -> time:
-    match = _TIME.fullmatch(node.value) if isinstance(node, ScalarNode) else None
+    match = TIME.fullmatch(node.value) if isinstance(node, ScalarNode) else None
     if match is not None:
         return time(int(match[1] or 0), int(match[2] or 0))
     if node is not None:

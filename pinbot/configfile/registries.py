@@ -10,7 +10,7 @@ from pinbot.errors import InvalidReference
 from pinbot.model.reference import ImageReference
 from pinbot.yamlnodes import NodeReader, brief, is_empty
 
-_REGISTRY_KEYS = (
+REGISTRY_KEYS = (
     "location",
     "insecure",
     "ca",
@@ -21,7 +21,12 @@ _REGISTRY_KEYS = (
     "mirror",
     "follow_private",
 )
-_LOCATION = re.compile(
+"""What can be said of a registry."""
+
+MIRROR_KEYS = ("location", "insecure", "authoritative")
+"""What can be said of one of its mirrors."""
+
+LOCATION = re.compile(
     r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
 
@@ -35,7 +40,7 @@ def read_registries(reader: NodeReader, node: Node | None) -> Iterator[RegistryS
     """Each registry that is named, with what is said of it."""
     for key, value in reader.pairs(node):
         name = _registry_name(reader, key)
-        entry = reader.section(value, *_REGISTRY_KEYS)
+        entry = reader.section(value, *REGISTRY_KEYS)
         settings = RegistrySettings(
             name=name,
             location=_location(reader, entry.get("location")),
@@ -55,12 +60,12 @@ def read_registries(reader: NodeReader, node: Node | None) -> Iterator[RegistryS
 
 
 def _location(reader: NodeReader, node: Node | None) -> str | None:
-    return reader.matching(node, _LOCATION, "host, host:port or host/path")
+    return reader.matching(node, LOCATION, "host, host:port or host/path")
 
 
 def _mirrors(reader: NodeReader, node: Node | None) -> Iterator[Mirror]:
     for item in reader.items(node):
-        entry = reader.section(item, "location", "insecure", "authoritative")
+        entry = reader.section(item, *MIRROR_KEYS)
         if "location" not in entry and (isinstance(item, MappingNode) or is_empty(item)):
             reader.wrong(item, "a mirror needs a location", "add `location: mirror.example.com`")
         yield Mirror(

@@ -24,6 +24,11 @@ def action(commit: str | None) -> str:
     return f"{REPOSITORY}@{TAG}" if commit is None else f"{REPOSITORY}@{commit} # {TAG}"
 
 
+def schema_address(version: str) -> str:
+    """Where editors find what they need to know of pinbot.yaml, as of a tag or branch."""
+    return f"https://raw.githubusercontent.com/{REPOSITORY}/{version}/docs/schema/pinbot-yaml.json"
+
+
 def workflow(commit: str | None) -> Draft:
     """A workflow that builds in one job and proposes in another."""
     path, *others = WORKFLOWS
@@ -44,7 +49,8 @@ def configuration(dockerfiles: Sequence[str], *, scratch: str | None = None) -> 
         shown = list(dockerfiles[:_MOST_TARGETS]) or ["Dockerfile"]
         lines = [f"# {line}" for line in _targets(shown)]
     path, *others = CONFIGURATIONS
-    text = render("pinbot.yaml", {"VERSION": TAG, "TARGETS": "\n".join(lines) + "\n"})
+    values = {"SCHEMA": schema_address(TAG), "VERSION": TAG, "TARGETS": "\n".join(lines) + "\n"}
+    text = render("pinbot.yaml", values)
     return Draft(path=path, data=text.encode(), instead=tuple(others))
 
 
