@@ -103,11 +103,20 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Start:
         environ |= request.getfixturevalue("daemon").environ
         find = smoke.docker
 
-    def run(image: Image, *, seconds: float = 5) -> SmokeRun:
+    def run(image: Image, *, seconds: float = 5, interrupted: bool = False) -> SmokeRun:
         write_layout(tmp_path / "image", image)
         before = processes()
+
+        async def work() -> SmokeRun:
+            running = asyncio.create_task(started(tmp_path / "image", await find(environ), seconds))
+            while interrupted and processes() == before and not running.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            if interrupted:
+                running.cancel()
+            return await running
+
         try:
-            return asyncio.run(started(tmp_path / "image", asyncio.run(find(environ)), seconds))
+            return asyncio.run(work())
         finally:
             assert list(scratch.iterdir()) == []
             assert processes() == before
@@ -248,6 +257,11 @@ def test_a_user_that_is_not_there_is_a_fault_of_the_image(start: Start) -> None:
 
 def test_an_image_without_a_command_does_not_start(start: Start) -> None:
     assert start(image()).refused.lower().startswith("no command")
+
+
+def test_a_run_that_is_interrupted_leaves_nothing(start: Start) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        start(image("/app/probe", "serve"), seconds=60, interrupted=True)
 
 
 def test_an_image_for_another_processor_is_not_tried(start: Start) -> None:
