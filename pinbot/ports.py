@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pinbot.model.image import ImageConfig, Taken
     from pinbot.model.ledger import Ledger, Rejection
     from pinbot.model.manifest import Descriptor, Index, Manifest
+    from pinbot.model.notice import Notice
     from pinbot.model.plan import Resolution
     from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
     from pinbot.model.reference import ImageReference, Platform
@@ -268,6 +269,11 @@ class Runner(Protocol):
 class Forge(Protocol):
     """Where pull requests live."""
 
+    @property
+    def calls(self) -> int:
+        """How many requests were sent to it so far, the ledger's among them."""
+        ...
+
     async def survey(self, base: str | None) -> Survey:
         """See how things stand: the branch to merge into (None: the default one), and pinbot's pull requests.
 
@@ -280,7 +286,8 @@ class Forge(Protocol):
         """The open pull request that needs nothing done, if so.
 
         It makes the changes of this proposal already, on the base as it is now; or people worked on it, and
-        it is theirs. Title and body are not compared: they may tell what another run found out on the way.
+        it is theirs, which is said there once. Title and body are not compared: they may tell what another
+        run found out on the way.
 
         Raises:
             ForgeError: as for `propose`.
@@ -289,6 +296,33 @@ class Forge(Protocol):
 
     async def rejected(self, branch: str) -> tuple[Rejection, ...]:
         """What people turned down that came from a branch: pull requests that were closed without a merge.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def settle(self, branch: str, number: int) -> tuple[Rejection, ...] | None:
+        """See to the end of a pull request that was open once, and is not any more.
+
+        The branch of one that was merged is deleted where nothing came onto it since, and where that can be
+        done. Gives what people turned down by closing it without a merge; None if it is open after all.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def notice(self, number: int) -> Notice | None:
+        """The dashboard, whose number may be known; None where there is none.
+
+        Raises:
+            ForgeError: as for `propose`.
+        """
+        ...
+
+    async def post(self, notice: Notice | None, body: str) -> Notice:
+        """Have the dashboard say this; None: there is none yet.
 
         Raises:
             ForgeError: as for `propose`.

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from pinbot.model.exchange import Exchange
 from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Resolver, Runner, VulnerabilityDatabase
 
 if TYPE_CHECKING:
+    from pinbot.forge.github.connection import Lessor
     from pinbot.pipeline.audit import Auditor
     from pinbot.pipeline.explain import Explainer
     from pinbot.pipeline.verify import Verifier
@@ -25,8 +27,10 @@ CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 """Where a repository keeps its configuration; the first that exists is read."""
 
 TOKEN_VARIABLES = ("PINBOT_GITHUB_TOKEN", "GITHUB_TOKEN")
+APP_VARIABLE = "PINBOT_APP_ID"
+APP_KEY_VARIABLES = ("PINBOT_APP_KEY", "PINBOT_APP_KEY_FILE")
 REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
-"""Variables for GitHub; the first that is set counts."""
+"""Variables for GitHub; the first that is set counts, and an app before a token."""
 
 DAEMON_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "BUILDX_BUILDER")
 """Variables that lead docker to another daemon: what one built is no baseline of the other."""
@@ -220,11 +224,19 @@ def ledger() -> LedgerStore:
     return LedgerFile(default_path(os.environ, _home()))
 
 
-def forge(repository: str | None, api_url: str) -> Forge:
-    """GitHub, with the token from the environment.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """A repository on a forge: its pull requests, and the ledger that is kept beside them."""
+
+    forge: Forge
+    ledger: LedgerStore
+
+
+def hosting(repository: str | None, api_url: str) -> Hosting:
+    """GitHub, as the app or with the token that the environment names.
 
     Raises:
-        UsageError: no repository is named.
+        UsageError: no repository is named, or the app has no key.
         ForgeDenied: there is no token.
     """
     if not repository:
@@ -232,18 +244,48 @@ def forge(repository: str | None, api_url: str) -> Forge:
             "--pull-request needs to know the repository",
             hint="set GITHUB_REPOSITORY or --repository owner/name",
         )
-    variable = _first_set(TOKEN_VARIABLES)
+    from pinbot.forge.github.connection import Connection
+    from pinbot.forge.github.repository import GitHub
+    from pinbot.forge.ledger import ForgeLedger
+    from pinbot.forge.lifecycle import PullRequests
+
+    credentials = _credentials(repository, api_url)
+    github = GitHub(Connection(token=credentials, clock=SystemClock(), api_url=api_url), repository)
+    return Hosting(forge=PullRequests(github), ledger=ForgeLedger(github))
+
+
+def _credentials(repository: str, api_url: str) -> "str | Lessor":
+    number, variable = os.environ.get(APP_VARIABLE), _first_set(TOKEN_VARIABLES)
+    if number:
+        from pinbot.forge.github.app import App
+
+        return App(number, _app_key(), repository=repository, clock=SystemClock(), api_url=api_url)
     if variable is None:
         raise ForgeDenied(
             "--pull-request needs a token, and there is none",
-            hint="set GITHUB_TOKEN to one that may write contents and pull requests",
+            hint="set GITHUB_TOKEN to one that may write contents and pull requests, or PINBOT_APP_ID and "
+            "PINBOT_APP_KEY to those of a GitHub App",
         )
-    from pinbot.forge.github.connection import Connection
-    from pinbot.forge.github.repository import GitHub
-    from pinbot.forge.lifecycle import PullRequests
+    return os.environ[variable]
 
-    connection = Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url)
-    return PullRequests(GitHub(connection, repository))
+
+def _app_key() -> str:
+    """The private key of the app, from a variable or from the file that one names."""
+    key, file = (os.environ.get(name) for name in APP_KEY_VARIABLES)
+    if key:
+        return key
+    if not file:
+        raise UsageError(
+            f"{APP_VARIABLE} names a GitHub App, and there is no key for it",
+            hint=f"set {APP_KEY_VARIABLES[0]} to its private key, or {APP_KEY_VARIABLES[1]} to its file",
+        )
+    try:
+        return Path(file).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{APP_KEY_VARIABLES[1]} names {file}, which cannot be read",
+            hint="name the file with the private key that GitHub let you download",
+        ) from error
 
 
 def commit_of_release(repository: str, tag: str) -> str:
@@ -258,10 +300,12 @@ def commit_of_release(repository: str, tag: str) -> str:
 
 
 def forge_settings() -> ForgeFinding:
-    """What the environment holds for `forge`; asks GitHub for nothing."""
-    repository = _first_set(REPOSITORY_VARIABLES)
+    """What the environment holds for `hosting`; asks GitHub for nothing."""
+    repository, app = _first_set(REPOSITORY_VARIABLES), os.environ.get(APP_VARIABLE) or None
     return ForgeFinding(
-        token=_first_set(TOKEN_VARIABLES), repository=None if repository is None else os.environ[repository]
+        token=_first_set(APP_KEY_VARIABLES) if app else _first_set(TOKEN_VARIABLES),
+        repository=None if repository is None else os.environ[repository],
+        app=app,
     )
 
 

@@ -20,7 +20,6 @@ from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
-from pinbot.ports import Forge
 from pinbot.render import json, text
 from pinbot.worktree import files
 from pinbot.worktree.tree import Tree
@@ -100,8 +99,8 @@ def command(
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
-    forge = wiring.forge(repository, api_url) if pull_request and not shared["dry_run"] else None
-    return change(session, forge=forge, base=base, labels=labels, **shared)
+    hosting = wiring.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
+    return change(session, hosting=hosting, base=base, labels=labels, **shared)
 
 
 def change(
@@ -116,7 +115,7 @@ def change(
     explain: bool | None,
     vulnerabilities: bool | None,
     osv_url: str | None,
-    forge: Forge | None = None,
+    hosting: wiring.Hosting | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
 ) -> int:
@@ -131,7 +130,7 @@ def change(
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
     lookups = lookup(config, vulnerabilities, osv_url)
-    wants_explanations = explain if explain is not None else forge is not None or bool(vulnerabilities)
+    wants_explanations = explain if explain is not None else hosting is not None or bool(vulnerabilities)
     _check_targets(config, tree)
     policy = replace(config.policy, move=move, only=only)
     found = search(paths, policy=policy, naming=tree.name)
@@ -147,14 +146,14 @@ def change(
                 policy=policy,
                 work=Work(
                     verifier=wiring.verifier(settings, config, registry) if wants_build else None,
-                    forge=forge,
+                    forge=hosting.forge if hosting else None,
                     terms=Terms(
                         settings=config.pull_requests,
                         base=base,
                         labels=labels,
                         whole=not only and any(files.real(Path(path)) == tree.root for path in paths),
                     ),
-                    ledger=wiring.ledger(),
+                    ledger=hosting.ledger if hosting else wiring.ledger(),
                     explainer=await stack.enter_async_context(explainer),
                     dry_run=dry_run,
                 ),
@@ -172,7 +171,7 @@ def change(
         moves=move,
         dry_run=dry_run,
         build=wants_build,
-        pull_request=forge is not None,
+        pull_request=hosting is not None,
         explain=wants_explanations,
     )
     return exit_code(report, dry_run=dry_run)

@@ -8,34 +8,31 @@ request.
 from dataclasses import dataclass, replace
 
 from pinbot.errors import ForgeConflict, ForgeError
-from pinbot.forge.remote import Commit, Pull, Remote, TreeChange, TreeEntry
+from pinbot.forge.board import Board
+from pinbot.forge.changes import tree_change
+from pinbot.forge.closing import Closing
+from pinbot.forge.extras import Extras, wants_extras
+from pinbot.forge.ownership import Ownership, holds, left_alone, not_ours
+from pinbot.forge.remote import HEADS, Commit, Pull, Remote
 from pinbot.forge.seal import (
     Seal,
-    blob_id,
     fingerprint,
+    is_unfinished,
+    is_waiting,
     mark,
     marked,
+    marked_head,
+    read_left,
     read_mark,
-    read_seal,
     read_subjects,
     seal,
-    without_subjects,
+    unfinished,
 )
 from pinbot.model.ledger import Rejection
-from pinbot.model.proposal import (
-    PREFIX,
-    OwnPull,
-    Proposal,
-    ProposedFile,
-    PullRequest,
-    PullRequestAction,
-    Survey,
-)
+from pinbot.model.notice import Notice
+from pinbot.model.proposal import PREFIX, OwnPull, Proposal, PullRequest, PullRequestAction, Survey
 
 _ATTEMPTS = 3
-_OTHERS = "holds commits that pinbot did not make"
-_LINK = "120000"
-_REGULAR = frozenset({"100644", "100755"})
 
 
 class PullRequests:
@@ -43,18 +40,29 @@ class PullRequests:
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
+        self._ownership = Ownership(remote)
+        self._closing = Closing(remote, self._ownership)
+        self._extras = Extras(remote)
+        self._board = Board(remote)
+
+    @property
+    def calls(self) -> int:
+        """See `Forge.calls`."""
+        return self._remote.calls
 
     async def survey(self, base: str | None) -> Survey:
-        """See `Forge.survey`: two requests, or one more where nobody has a pull request open.
+        """See `Forge.survey`: two requests, or one where pinbot has no pull request open.
 
         Raises:
             ForgeError: see `propose`.
         """
-        pulls = await self._remote.all_open_pulls()
+        found = await self._remote.all_open_pulls()
+        own = sorted((_own(pull) for pull in found if pull.branch.startswith(PREFIX)), key=_number)
+        if not own:
+            return Survey(base=base or "", head="")
         name = base or await self._remote.default_branch()
-        head = await self._head_of_base(name)
-        own = [_own(pull) for pull in pulls if pull.branch.startswith(PREFIX) and pull.base == name]
-        return Survey(base=name, head=head.sha, pulls=tuple(sorted(own, key=lambda pull: pull.number)))
+        into = tuple(pull for pull in own if pull.base == name)
+        return Survey(base=name, head=(await self._head_of_base(name)).sha if into else "", pulls=into)
 
     async def find(self, proposal: Proposal, survey: Survey) -> PullRequest | None:
         """See `Forge.find`: no request where the list of pull requests tells it, else one or two.
@@ -67,42 +75,54 @@ class PullRequests:
             return None
         if pull.mark == mark(proposal, base=survey.head, head=pull.head):
             return PullRequest(number=pull.number, url=pull.url, action=PullRequestAction.UNCHANGED)
-        if pull.mark.endswith(f" {pull.head}"):
+        if marked_head(pull.mark) == pull.head:
             return None  # nobody but pinbot has moved it
+        if read_left(pull.body) == pull.head:
+            return left_alone(pull.branch, pull.number, pull.url)
         head = await self._remote.head(proposal.branch)
-        if head is None or await self._may_replace(proposal.branch, head):
+        if head is None or await self._ownership.may_replace(proposal.branch, head):
             return None
-        return _left_alone(proposal, pull.number, pull.url)
+        return await self._leave(pull, head)
 
     async def rejected(self, branch: str) -> tuple[Rejection, ...]:
-        """See `Forge.rejected`: one request. What pinbot closes itself no longer says what it moved.
+        """See `Forge.rejected`.
 
         Raises:
             ForgeError: see `propose`.
         """
-        return tuple(
-            Rejection(image=subject.image, digest=subject.digest, number=pull.number)
-            for pull in await self._remote.closed_pulls(branch)
-            if not pull.merged
-            for subject in read_subjects(pull.body)
-        )
+        return await self._closing.rejected(branch)
+
+    async def settle(self, branch: str, number: int) -> tuple[Rejection, ...] | None:
+        """See `Forge.settle`.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        return await self._closing.settle(branch, number)
 
     async def close(self, pull: OwnPull, why: str) -> PullRequest:
-        """See `Forge.close`. A run that is killed on the way leaves at worst a comment too many.
+        """See `Forge.close`.
 
         Raises:
             ForgeError: see `propose`.
         """
-        head = await self._remote.head(pull.branch)
-        if head is not None and not await self._may_replace(pull.branch, head):
-            note = f"nothing asks for it any more, but its branch {_OTHERS}: close it if they are not needed"
-            return PullRequest(
-                number=pull.number, url=pull.url, action=PullRequestAction.LEFT_ALONE, note=note
-            )
-        await self._remote.comment(pull.number, why)
-        await self._remote.close_pull(pull.number, body=without_subjects(pull.body))
-        await self._remote.delete_branch(pull.branch)
-        return PullRequest(number=pull.number, url=pull.url, action=PullRequestAction.CLOSED)
+        return await self._closing.close(pull, why)
+
+    async def notice(self, number: int) -> Notice | None:
+        """See `Forge.notice`.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        return await self._board.find(number)
+
+    async def post(self, notice: Notice | None, body: str) -> Notice:
+        """See `Forge.post`.
+
+        Raises:
+            ForgeError: see `propose`.
+        """
+        return await self._board.post(notice, body)
 
     async def propose(self, proposal: Proposal) -> PullRequest:
         """Make one pull request hold exactly this proposal, as one commit on the head of its base.
@@ -114,13 +134,13 @@ class PullRequests:
         """
         scene = await self._look(proposal)
         head, moved = scene.head, False
-        if head is None or not _holds(head, scene.base, proposal):
-            if head is not None and not await self._may_replace(proposal.branch, head):
-                return _left_alone_in(proposal, scene.pull)
+        if head is None or not holds(head, scene.base, proposal):
+            if head is not None and not await self._ownership.may_replace(proposal.branch, head):
+                return await self._leave_in(proposal, scene)
             commit = await self._commit(proposal, scene.base, scene.base_branch)
             pointed = await self._point(proposal, scene.base, commit)
             if pointed is None:
-                return _left_alone_in(proposal, scene.pull)
+                return await self._leave_in(proposal, scene)
             scene, moved = replace(scene, at=pointed), True
         return await self._publish(proposal, scene, moved=moved)
 
@@ -152,12 +172,6 @@ class PullRequests:
             )
         return base
 
-    async def _may_replace(self, branch: str, head: Commit) -> bool:
-        """Whether nothing of anybody is lost when the branch moves away from `head`."""
-        return _is_own(head) or any(
-            pull.merged and pull.head == head.sha for pull in await self._remote.closed_pulls(branch)
-        )
-
     async def _commit(self, proposal: Proposal, base: Commit, base_branch: str) -> str:
         """Store the one commit of the proposal, on top of the base."""
         files = tuple(file for file in proposal.files if file.before != file.after)
@@ -166,7 +180,7 @@ class PullRequests:
                 "the proposal changes no file", hint="there is nothing to open a pull request for"
             )
         found = await self._remote.entries(base.tree, tuple(file.path for file in files))
-        changes = tuple(_change(file, found.get(file.path), base_branch) for file in files)
+        changes = tuple(tree_change(file, found.get(file.path), base_branch) for file in files)
         tree = await self._remote.create_tree(base.tree, changes)
         message = seal(proposal.message, Seal(tree, fingerprint(proposal)))
         return await self._remote.create_commit(message, tree=tree, parent=base.sha)
@@ -180,10 +194,10 @@ class PullRequests:
         for _ in range(_ATTEMPTS):
             head = await self._remote.head(proposal.branch)
             if head is None:
-                done = await self._remote.create_branch(proposal.branch, commit)
-            elif _holds(head, base, proposal):
+                done = await self._remote.create_ref(f"{HEADS}{proposal.branch}", commit)
+            elif holds(head, base, proposal):
                 return head.sha  # another run was faster and did the same
-            elif await self._may_replace(proposal.branch, head):
+            elif await self._ownership.may_replace(proposal.branch, head):
                 done = await self._remote.move_branch(proposal.branch, commit)
             else:
                 return None
@@ -195,12 +209,21 @@ class PullRequests:
         )
 
     async def _publish(self, proposal: Proposal, scene: "_Scene", *, moved: bool) -> PullRequest:
-        """Have an open pull request with the proposal's title, body and labels."""
+        """Have an open pull request with the proposal's title, body and extras.
+
+        The body is written last, since its mark says that all is done. So one that is to have extras is
+        opened with a mark that says the opposite.
+        """
         pull, action = scene.pull, PullRequestAction.UPDATED if moved else PullRequestAction.UNCHANGED
         body = marked(proposal.body, mark(proposal, base=scene.base.sha, head=scene.at))
         if pull is None:
+            first = unfinished(proposal.body) if wants_extras(proposal) else body
             pull = await self._remote.open_pull(
-                proposal.branch, scene.base_branch, title=proposal.title, body=body, draft=proposal.draft
+                proposal.branch,
+                scene.base_branch,
+                title=proposal.title,
+                body=first,
+                draft=proposal.draft or proposal.ripe is not None,
             )
             action = PullRequestAction.OPENED
         if pull is None:
@@ -212,17 +235,34 @@ class PullRequests:
                 f"the forge says both that a pull request from {proposal.branch} is open and that none is",
                 hint="another run may be at work on it: run again",
             )
+        notes = await self._extras.give(
+            pull,
+            proposal,
+            head=scene.at,
+            fresh=action is PullRequestAction.OPENED or is_unfinished(pull.body),
+            waited=is_waiting(read_mark(pull.body)),
+        )
         if (pull.title.strip(), _lines(pull.body)) != (proposal.title.strip(), _lines(body)):
-            await self._remote.edit_pull(pull.number, title=proposal.title, body=body)
-            action = PullRequestAction.UPDATED if action is PullRequestAction.UNCHANGED else action
-        note = ""
-        known = {label.casefold() for label in pull.labels}
-        if missing := tuple(label for label in proposal.labels if label.casefold() not in known):
             try:
-                await self._remote.add_labels(pull.number, missing)
-            except ForgeError as problem:  # a label is never worth the pull request
-                note = f"it could not be labelled {', '.join(missing)}: {problem}"
-        return PullRequest(number=pull.number, url=pull.url, action=action, note=note)
+                await self._remote.edit_pull(pull.number, title=proposal.title, body=body)
+            except ForgeError as problem:
+                if action is not PullRequestAction.OPENED:
+                    raise
+                notes = (*notes, f"the next run has to finish it: {problem}")
+            action = PullRequestAction.UPDATED if action is PullRequestAction.UNCHANGED else action
+        return PullRequest(number=pull.number, url=pull.url, action=action, note="; ".join(notes))
+
+    async def _leave_in(self, proposal: Proposal, scene: "_Scene") -> PullRequest:
+        """Leave a branch to people, with or without a pull request."""
+        head = await self._remote.head(proposal.branch)
+        if scene.pull is None or head is None:
+            raise not_ours(proposal.branch)
+        return await self._leave(_own(scene.pull), head)
+
+    async def _leave(self, pull: OwnPull, head: Commit) -> PullRequest:
+        return await self._ownership.leave(
+            pull.branch, number=pull.number, url=pull.url, body=pull.body, head=head.sha
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,24 +280,13 @@ def _into(base: str, pulls: tuple[Pull, ...]) -> Pull | None:
     return next((pull for pull in pulls if pull.base == base), None)
 
 
-def _is_own(commit: Commit) -> bool:
-    """Whether the commit was made here and is still as it was made."""
-    found = read_seal(commit.message)
-    return found is not None and found.tree == commit.tree and len(commit.parents) == 1
-
-
-def _holds(commit: Commit, base: Commit, proposal: Proposal) -> bool:
-    """Whether the commit is the one that this proposal asks for on this base."""
-    return (
-        _is_own(commit)
-        and commit.parents == (base.sha,)
-        and read_seal(commit.message) == Seal(commit.tree, fingerprint(proposal))
-    )
-
-
 def _lines(text: str) -> list[str]:
     """The text without its line ends and outer blanks, which forges do not keep."""
     return text.strip().splitlines()
+
+
+def _number(pull: OwnPull) -> int:
+    return pull.number
 
 
 def _own(pull: Pull) -> OwnPull:
@@ -271,52 +300,3 @@ def _own(pull: Pull) -> OwnPull:
         body=pull.body,
         subjects=read_subjects(pull.body),
     )
-
-
-def _left_alone_in(proposal: Proposal, pull: Pull | None) -> PullRequest:
-    """What to say when the branch holds what somebody else made, with or without a pull request."""
-    if pull is None:
-        raise ForgeConflict(
-            f"the branch {proposal.branch} {_OTHERS}", hint="delete or rename that branch, and run again"
-        )
-    return _left_alone(proposal, pull.number, pull.url)
-
-
-def _left_alone(proposal: Proposal, number: int, url: str) -> PullRequest:
-    note = (
-        f"the branch {proposal.branch} {_OTHERS}; merge it, or delete the branch to have a new pull request"
-    )
-    return PullRequest(number=number, url=url, action=PullRequestAction.LEFT_ALONE, note=note)
-
-
-def _change(file: ProposedFile, found: TreeEntry | None, base_branch: str) -> TreeChange:
-    """The change to one file, once it is certain that the base holds what the plan was made on."""
-    if found is None:
-        raise ForgeConflict(
-            f"there is no such file on {base_branch}",
-            hint=f"commit and push it to {base_branch} first",
-            file=file.path,
-        )
-    if found.mode == _LINK:
-        raise ForgeConflict(
-            f"the file is a symbolic link on {base_branch}",
-            hint="name the file that it points to",
-            file=file.path,
-        )
-    if found.mode not in _REGULAR:
-        raise ForgeConflict(
-            f"what stands there on {base_branch} is no file (its mode is {found.mode})",
-            hint="a submodule is updated in its own repository",
-            file=file.path,
-        )
-    if found.sha != blob_id(file.before):
-        only_line_ends = found.sha == blob_id(file.before.replace(b"\r\n", b"\n"))
-        raise ForgeConflict(
-            f"the file is not what it is on {base_branch}"
-            + (": its line ends were changed when it was checked out" if only_line_ends else ""),
-            hint="check it out with core.autocrlf=false"
-            if only_line_ends
-            else f"check out {base_branch} as it is now, or push the changes to it that are only here",
-            file=file.path,
-        )
-    return TreeChange(path=file.path, mode=found.mode, data=file.after)

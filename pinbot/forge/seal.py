@@ -23,7 +23,10 @@ from pinbot.model.proposal import Proposal, Subject
 from pinbot.model.reference import Digest
 
 _TRAILER = re.compile(r"^Pinbot-Seal: ([0-9a-f]{40,64}) ([0-9a-f]{16})[ \t\r]*$", re.MULTILINE)
-_MARK = re.compile(r"<!-- pinbot-proposal: ([0-9a-f]{16} [0-9a-f]{40,64} [0-9a-f]{40,64}) -->")
+_MARK = re.compile(r"<!-- pinbot-proposal: ([0-9a-f]{16} [0-9a-f]{40,64} [0-9a-f]{40,64}(?: waiting)?) -->")
+_UNFINISHED = "<!-- pinbot-proposal: unfinished -->"
+_LEFT = re.compile(r"\n*<!-- pinbot-left: ([0-9a-f]{40,64}) -->")
+_WAITING = " waiting"
 _SUBJECTS = re.compile(r"<!-- pinbot: (\{[^\n]*\}) -->")
 _TRAILERS_ONLY = re.compile(r"(?:[A-Za-z0-9-]+: .+\n)*[A-Za-z0-9-]+: .+")
 
@@ -49,7 +52,39 @@ def fingerprint(proposal: Proposal) -> str:
 
 def mark(proposal: Proposal, *, base: str, head: str) -> str:
     """What the body of a pull request was written for: the proposal, the base, the one commit."""
-    return f"{fingerprint(proposal)} {base} {head}"
+    waiting = _WAITING if proposal.ripe else ""
+    return f"{fingerprint(proposal)} {base} {head}{waiting}"
+
+
+def is_waiting(mark: str) -> bool:
+    """Whether a mark is that of digests that were not seen for long enough."""
+    return mark.endswith(_WAITING)
+
+
+def marked_head(mark: str) -> str:
+    """The commit that a mark names; empty if there is no mark."""
+    return mark.removesuffix(_WAITING).rpartition(" ")[2]
+
+
+def unfinished(body: str) -> str:
+    """The body with a mark that says: not everything about this pull request was done."""
+    return f"{body.rstrip()}\n\n{_UNFINISHED}\n"
+
+
+def is_unfinished(body: str) -> bool:
+    """Whether a run was killed after it had opened the pull request, before it had done everything."""
+    return _UNFINISHED in body
+
+
+def left(body: str, head: str) -> str:
+    """The body with a mark that says: these commits are people's, and that was told."""
+    return f"{_LEFT.sub('', body).rstrip()}\n\n<!-- pinbot-left: {head} -->\n"
+
+
+def read_left(body: str) -> str:
+    """The commit at which a pull request was last left to people; empty if it never was."""
+    found = _LEFT.findall(body)
+    return found[-1] if found else ""
 
 
 def marked(body: str, mark: str) -> str:

@@ -89,12 +89,14 @@ class ForgeFinding:
     """What `--pull-request` would work with; the token itself is nowhere.
 
     Attributes:
-        token: name of the variable that holds a token.
+        token: name of the variable that holds a token, or the key of an app.
         repository: `owner/name`.
+        app: id of the GitHub App that it works as; None where it is a token.
     """
 
     token: str | None
     repository: str | None
+    app: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ however often, the outcome is the same, so that runs at the same time lose nothi
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ SCHEMA = "pinbot-ledger/v1"
 _MOST_FOR_ONE_IMAGE = 24
 _MOST_IMAGES = 4_000
 _MOST_REJECTIONS = 2_000
+_MOST_PULLS = 2_000
 _LONGEST_NAME = 512
 
 
@@ -39,6 +40,20 @@ class Rejection:
     digest: Digest
     number: int
 
+    @property
+    def why(self) -> str:
+        """The reason to tell."""
+        return f"pull request #{self.number} with this digest was closed without a merge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Opened:
+    """The last pull request from a branch, and whether everything that follows from its end was done."""
+
+    branch: str
+    number: int
+    settled: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
@@ -47,12 +62,18 @@ class Ledger:
     Attributes:
         sightings: one for each digest of each image.
         rejections: what is not to be proposed again.
+        pardons: rejections that people took back.
         moves: for each image when a change of it was last proposed or written.
+        pulls: one for each branch.
+        dashboard: number of the issue that tells of everything; 0 where there is none.
     """
 
     sightings: tuple[Sighting, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    pardons: tuple[Rejection, ...] = ()
     moves: tuple[tuple[str, datetime], ...] = ()
+    pulls: tuple[Opened, ...] = ()
+    dashboard: int = 0
 
     def first_seen(self, image: str, digest: Digest) -> datetime | None:
         """When the digest was first seen under this name; None if it never was."""
@@ -60,44 +81,57 @@ class Ledger:
 
     def rejected(self, image: str, digest: Digest) -> Rejection | None:
         """Why the digest is not to be proposed again, if so."""
-        return next((one for one in self.rejections if (one.image, one.digest) == (image, digest)), None)
+        return next((one for one in self.standing if (one.image, one.digest) == (image, digest)), None)
+
+    @property
+    def standing(self) -> tuple[Rejection, ...]:
+        """The rejections that nobody took back."""
+        pardoned = {(one.image, one.digest): one.number for one in self.pardons}
+        return tuple(one for one in self.rejections if one.number > pardoned.get((one.image, one.digest), -1))
 
     def moved(self, image: str) -> datetime | None:
         """When a change of the image was last made."""
         return dict(self.moves).get(image)
 
-    def without_rejections(self, images: Iterable[str]) -> "Ledger":
-        """The same, with these images open to be proposed again."""
-        again = frozenset(images)
-        return replace(self, rejections=tuple(one for one in self.rejections if one.image not in again))
-
 
 def merged(*ledgers: Ledger) -> Ledger:
     """What all of them know together, and no more of it than is worth keeping.
 
-    Of a digest the earliest sighting counts, of moves the latest. Of one image the digests that were seen
-    last are kept, and of all images those that were seen last.
+    Of a digest the earliest sighting counts, of moves and pull requests the latest. Of one image the digests
+    that were seen last are kept, and of all images those that were seen last.
     """
     first: dict[tuple[str, Digest], datetime] = {}
     moves: dict[str, datetime] = {}
     rejections: dict[tuple[str, Digest], Rejection] = {}
+    pardons: dict[tuple[str, Digest], Rejection] = {}
+    pulls: dict[str, Opened] = {}
     for ledger in ledgers:
         for one in ledger.sightings:
             key = (one.image, one.digest)
             first[key] = min(one.seen, first.get(key, one.seen))
-        for rejection in ledger.rejections:
-            name = (rejection.image, rejection.digest)
-            rejections[name] = max(rejection, rejections.get(name, rejection))
+        for known, news in ((rejections, ledger.rejections), (pardons, ledger.pardons)):
+            for rejection in news:
+                name = (rejection.image, rejection.digest)
+                known[name] = max(rejection, known.get(name, rejection))
+        for opened in ledger.pulls:
+            pulls[opened.branch] = max(opened, pulls.get(opened.branch, opened))
         for image, when in ledger.moves:
             moves[image] = max(when, moves.get(image, when))
     kept = _newest(Sighting(image=image, digest=digest, seen=seen) for (image, digest), seen in first.items())
     images = {one.image for one in kept}
-    newest_rejections = sorted(rejections.values(), key=lambda one: (one.number, one))[-_MOST_REJECTIONS:]
+    newest_pulls = sorted(pulls.values(), key=lambda one: (one.number, one))[-_MOST_PULLS:]
     return Ledger(
         sightings=kept,
-        rejections=tuple(sorted(newest_rejections)),
+        rejections=_newest_rejections(rejections.values()),
+        pardons=_newest_rejections(pardons.values()),
         moves=tuple(sorted((image, when) for image, when in moves.items() if image in images)),
+        pulls=tuple(sorted(newest_pulls)),
+        dashboard=max((ledger.dashboard for ledger in ledgers), default=0),
     )
+
+
+def _newest_rejections(all_of_them: Iterable[Rejection]) -> tuple[Rejection, ...]:
+    return tuple(sorted(sorted(all_of_them, key=lambda one: (one.number, one))[-_MOST_REJECTIONS:]))
 
 
 def _newest(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
@@ -120,10 +154,11 @@ def to_bytes(ledger: Ledger) -> bytes:
     document = {
         "schema": SCHEMA,
         "sightings": sightings,
-        "rejections": [
-            {"image": one.image, "digest": str(one.digest), "number": one.number} for one in ledger.rejections
-        ],
+        "rejections": [_rejection(one) for one in ledger.rejections],
+        "pardons": [_rejection(one) for one in ledger.pardons],
         "moves": {image: _written(when) for image, when in ledger.moves},
+        "pulls": {one.branch: {"number": one.number, "settled": one.settled} for one in ledger.pulls},
+        "dashboard": ledger.dashboard,
     }
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
 
@@ -146,23 +181,48 @@ def from_bytes(data: bytes) -> Ledger:
         for text, when in _entries(digests)
         if (digest := _digest(text)) and (seen := _time(when))
     ]
-    listed = document.get("rejections")
-    rejections = [
-        Rejection(image=image, digest=digest, number=number)
-        for entry in (listed if isinstance(listed, list) else ())
-        if isinstance(entry, dict)
-        and isinstance(image := entry.get("image"), str)
-        and len(image) <= _LONGEST_NAME
-        and isinstance(number := entry.get("number"), int)
-        and (digest := _digest(entry.get("digest")))
-    ]
     moves = [(image, when) for image, text in _entries(document.get("moves")) if (when := _time(text))]
-    return merged(Ledger(sightings=tuple(sightings), rejections=tuple(rejections), moves=tuple(moves)))
+    pulls = [
+        Opened(branch=branch, number=number, settled=entry.get("settled") is True)
+        for branch, entry in _entries(document.get("pulls"))
+        if isinstance(entry, dict) and (number := _number(entry.get("number")))
+    ]
+    return merged(
+        Ledger(
+            sightings=tuple(sightings),
+            rejections=_rejections(document.get("rejections")),
+            pardons=_rejections(document.get("pardons")),
+            moves=tuple(moves),
+            pulls=tuple(pulls),
+            dashboard=_number(document.get("dashboard")),
+        )
+    )
 
 
 def age(seen: datetime, now: datetime) -> timedelta:
     """How long ago something was seen; a clock that went back makes it no less than nothing."""
     return max(now - seen, timedelta())
+
+
+def _rejection(one: Rejection) -> dict[str, str | int]:
+    return {"image": one.image, "digest": str(one.digest), "number": one.number}
+
+
+def _rejections(listed: Any) -> tuple[Rejection, ...]:
+    return tuple(
+        Rejection(image=image, digest=digest, number=number)
+        for entry in (listed if isinstance(listed, list) else ())
+        if isinstance(entry, dict)
+        and isinstance(image := entry.get("image"), str)
+        and len(image) <= _LONGEST_NAME
+        and (number := _number(entry.get("number")))
+        and (digest := _digest(entry.get("digest")))
+    )
+
+
+def _number(value: Any) -> int:
+    """A number of an issue or a pull request; 0 where it is none."""
+    return value if type(value) is int and value > 0 else 0
 
 
 def _entries(value: Any) -> list[tuple[str, Any]]:

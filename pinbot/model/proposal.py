@@ -44,7 +44,8 @@ class Proposal:
         reviewers, team_reviewers, assignees: who is asked for a review, and whose task it is.
         draft: whether it is opened as a draft.
         auto_merge: how the forge is to merge it by itself; None where people do.
-        ripe: when its digests will have been seen for long enough; None where they have been.
+        cooldown: whether a commit status tells that its digests have been seen for long enough.
+        ripe: when they will have been; None where they have been.
     """
 
     branch: str
@@ -60,6 +61,7 @@ class Proposal:
     assignees: tuple[str, ...] = ()
     draft: bool = False
     auto_merge: MergeMethod | None = None
+    cooldown: bool = False
     ripe: datetime | None = None
 
 
@@ -111,8 +113,8 @@ class Survey:
     """How things stand on the forge before anything is done.
 
     Attributes:
-        base: name of the branch that pull requests go to.
-        head: the commit that it points to.
+        base: name of the branch that pull requests go to; empty where that made no difference.
+        head: the commit that it points to; empty where none of the pull requests is there to be compared.
         pulls: pinbot's own that are open into that base, the oldest first.
     """
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pinbot.errors import PinbotError
 from pinbot.model.build import Verdict
 from pinbot.model.comparison import Explanation
+from pinbot.model.ledger import Ledger
 from pinbot.model.plan import FileChange, Plan, Update, updates_within
-from pinbot.model.proposal import PullRequest
+from pinbot.model.proposal import OwnPull, PullRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,9 @@ class UpdateReport:
         held: paths whose change was not made, since their test build or its audit did not pass.
         written: paths that were changed in the working tree.
         pull_requests: what was done on the forge.
+        open_pulls: pinbot's own that are open there now.
+        learnt: what the forge told, and what was done there, as far as later runs are to know it.
+        requests: how many the forge was sent; None where there was no forge.
         errors: what went wrong after planning; the plan has its own.
     """
 
@@ -29,6 +33,9 @@ class UpdateReport:
     held: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
+    open_pulls: tuple[OwnPull, ...] = ()
+    learnt: tuple[Ledger, ...] = ()
+    requests: int | None = None
     errors: tuple[PinbotError, ...] = ()
 
     @property

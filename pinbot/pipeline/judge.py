@@ -9,6 +9,7 @@ from pinbot.errors import InvalidReference, NotFound, RegistryError
 from pinbot.model.ledger import Ledger, age
 from pinbot.model.manifest import Index, Manifest
 from pinbot.model.plan import Update, UpdateKind, Wait
+from pinbot.model.proposal import Subject
 from pinbot.model.reference import Digest, Platform
 from pinbot.model.treatment import CooldownMode
 from pinbot.ports import Registry
@@ -26,12 +27,16 @@ class Judge:
         registry: is asked for old and new manifests of what moves, once each.
         ledger: what earlier runs saw, and what people turned down.
         now: the time, with its zone.
+        hurried: what people asked not to keep waiting.
     """
 
-    def __init__(self, registry: Registry, ledger: Ledger, now: datetime) -> None:
+    def __init__(
+        self, registry: Registry, ledger: Ledger, now: datetime, hurried: Iterable[Subject] = ()
+    ) -> None:
         self._registry = registry
         self._ledger = ledger
         self._now = now.replace(microsecond=0)
+        self._hurried = {(one.image, one.digest) for one in hurried}
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def judge(self, updates: Iterable[Update]) -> tuple[tuple[Update, ...], tuple[Wait, ...]]:
@@ -47,10 +52,9 @@ class Judge:
         if digest is None:
             return update
         if rejection := self._ledger.rejected(str(update.image), digest):
-            return Wait(
-                update=update,
-                reason=f"pull request #{rejection.number} with this digest was closed without a merge",
-            )
+            return Wait(update=update, reason=rejection.why)
+        if (str(update.image), digest) in self._hurried:
+            return update
         if update.kind is UpdateKind.PIN or update.old.digest is None:
             return update
         async with self._turns:
@@ -97,7 +101,8 @@ class Judge:
                 return Wait(
                     update=update, reason=f"{names} is missing in it, and may still be on its way", until=full
                 )
-        if (moved := self._ledger.moved(str(update.image))) is not None:
+        moved = self._ledger.moved(str(update.image))
+        if moved is not None and not self._was_known(update, moved):
             free = moved + timedelta(seconds=treatment.interval)
             if self._now < free:
                 return Wait(update=update, reason=f"the image last moved on {moved:%Y-%m-%d}", until=free)
@@ -107,6 +112,12 @@ class Judge:
         if treatment.cooldown_mode is CooldownMode.WARN:
             return replace(update, ripe=ripe)
         return Wait(update=update, reason=f"first seen {_ago(seen, self._now)}", until=ripe)
+
+    def _was_known(self, update: Update, moved: datetime) -> bool:
+        """Whether the last move of the image was to this very digest, so that it is no second one."""
+        assert update.new.digest is not None  # noqa: S101 - only such updates come here
+        seen = self._ledger.first_seen(str(update.image), update.new.digest)
+        return seen is not None and seen <= moved
 
     def _first_seen(self, update: Update) -> datetime:
         """When the new digest was first seen under its tag; now, if never before."""

@@ -3,8 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from pinbot.errors import ForgeDenied, ForgeError
+from pinbot.model.ledger import Ledger, Opened, merged
+from pinbot.model.notice import Wishes
 from pinbot.model.plan import Update, UpdateKind, Wait
 from pinbot.model.proposal import (
     OwnPull,
@@ -17,11 +20,15 @@ from pinbot.model.proposal import (
 )
 from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.report import UpdateReport
+from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.plan import change_files
 from pinbot.ports import Forge
 from pinbot.render import markdown
 from pinbot.worktree.tree import Tree
+
+_LONGEST_NAME = 100
+"""Characters of an image that a title shows; GitHub takes 256 in all."""
 
 Prepare = Callable[[UpdateReport], Awaitable[UpdateReport]]
 """Explains and test-builds what a report is about."""
@@ -55,15 +62,30 @@ class Proposer:
         prepare: explains and test-builds what is about to be proposed; what is proposed already is not built
             another time.
         now: the time, with its zone.
+        known: what earlier runs left to be remembered.
+        wishes: what people ticked on the dashboard.
     """
 
-    def __init__(self, forge: Forge, tree: Tree, terms: Terms, prepare: Prepare, now: datetime) -> None:
+    def __init__(
+        self,
+        forge: Forge,
+        tree: Tree,
+        terms: Terms,
+        prepare: Prepare,
+        now: datetime,
+        *,
+        known: Ledger | None = None,
+        wishes: Wishes | None = None,
+    ) -> None:
         self._forge = forge
         self._tree = tree
         self._terms = terms
         self._prepare = prepare
         self._now = now
-        self._opened = 0
+        self._known = known or Ledger()
+        self._wishes = wishes or Wishes()
+        self._learnt: list[Ledger] = []
+        self._made: list[OwnPull] = []
 
     async def propose(self, report: UpdateReport) -> UpdateReport:
         """Have one pull request for each group of updates, and none that nothing asks for.
@@ -74,6 +96,31 @@ class Proposer:
             survey = await self._forge.survey(self._terms.base)
         except ForgeError as error:
             return replace(report, errors=(*report.errors, error))
+        self._learn(pulls=tuple(Opened(branch=pull.branch, number=pull.number) for pull in survey.pulls))
+        report = await self._make(await self._settle(report, survey), survey)
+        closed = {pull.number for pull in report.pull_requests if pull.action is PullRequestAction.CLOSED}
+        return replace(
+            report,
+            open_pulls=tuple(pull for pull in (*survey.pulls, *self._made) if pull.number not in closed),
+            learnt=tuple(self._learnt),
+        )
+
+    async def _settle(self, report: UpdateReport, survey: Survey) -> UpdateReport:
+        """See to the pull requests of earlier runs that have come to an end since."""
+        open_ones = {pull.number for pull in survey.pulls}
+        for opened in self._known.pulls:
+            if opened.settled or opened.number in open_ones:
+                continue
+            try:
+                rejections = await self._forge.settle(opened.branch, opened.number)
+            except ForgeError as error:
+                return replace(report, errors=(*report.errors, error))
+            if rejections is not None:
+                self._learn(pulls=(replace(opened, settled=True),), rejections=rejections)
+        return report
+
+    async def _make(self, report: UpdateReport, survey: Survey) -> UpdateReport:
+        """Make those that are to be, then close those that are not."""
         wanted = groups(report.plan.updates, self._terms.settings.group, self._tree.name)
         for group in wanted:
             try:
@@ -88,9 +135,10 @@ class Proposer:
         part = self._part(report, group.updates)
         if not part.plan.changes:
             return report
-        existing = await self._forge.find(self._proposal(part, group), survey)
-        if existing is not None:
-            return _with_pull(report, existing)
+        if group.branch not in self._wishes.rebuild:
+            existing = await self._forge.find(self._proposal(part, group), survey)
+            if existing is not None:
+                return _with_pull(report, existing)
         if survey.pull_of(group.branch) is None:
             part, waits = await self._allowed(part, group, survey)
             report = replace(report, plan=replace(report.plan, waits=report.plan.waits + waits))
@@ -104,43 +152,63 @@ class Proposer:
         # What was held makes it a smaller one than was looked for, and that may be there already.
         existing = await self._forge.find(proposal, survey) if part.held else None
         made = existing or await self._forge.propose(proposal)
-        self._opened += made.action is PullRequestAction.OPENED
+        self._note(made, proposal, part)
         return _with_pull(report, made)
+
+    def _note(self, made: PullRequest, proposal: Proposal, part: UpdateReport) -> None:
+        """Remember what was made."""
+        if made.action in {PullRequestAction.OPENED, PullRequestAction.UPDATED}:
+            moved = [str(update.image) for update in part.passed_updates if update.treatment.interval]
+            self._learn(moves=tuple((image, self._now) for image in moved))
+        if made.action is PullRequestAction.OPENED:
+            self._learn(pulls=(Opened(branch=proposal.branch, number=made.number),))
+            self._made.append(
+                OwnPull(
+                    number=made.number,
+                    url=made.url,
+                    branch=proposal.branch,
+                    base=proposal.base or "",
+                    head="",
+                    subjects=proposal.subjects,
+                )
+            )
 
     async def _allowed(
         self, part: UpdateReport, group: Group, survey: Survey
     ) -> tuple[UpdateReport, tuple[Wait, ...]]:
         """What of the group may be opened now, and why the rest may not."""
-        turned_down = {
-            Subject(image=one.image, digest=one.digest): one.number
-            for one in await self._forge.rejected(group.branch)
-        }
+        self._learn(rejections=await self._forge.rejected(group.branch))
+        known = merged(self._known, *self._learnt)
         waits = tuple(
-            Wait(
-                update=update,
-                reason=f"pull request #{turned_down[subject]} with this digest was closed without a merge",
-            )
+            Wait(update=update, reason=rejection.why)
             for update in part.plan.updates
             for subject in _subjects((update,))
-            if subject in turned_down
+            if (rejection := known.rejected(subject.image, subject.digest))
         )
         refused = {wait.update for wait in waits}
         left = tuple(update for update in part.plan.updates if update not in refused)
-        if left and not group.urgent and (why := self._not_now(survey)) is not None:
+        urgent = group.urgent or self._wishes.now.issuperset(_subjects(left))
+        if left and not urgent and (why := self._not_now(survey)) is not None:
             reason, until = why
             waits += tuple(Wait(update=update, reason=reason, until=until) for update in left)
             left = ()
         return self._part(part, left), waits
+
+    def _learn(self, **news: Any) -> None:
+        self._learnt.append(Ledger(**news))
 
     def _not_now(self, survey: Survey) -> tuple[str, datetime | None] | None:
         """Why no other pull request may be opened now, and until when, if that is known."""
         settings, now = self._terms.settings, self._now
         if settings.schedule is not None and not settings.schedule.allows(now):
             return "pull requests are opened at other times", settings.schedule.next(now)
-        if settings.limit is not None and len(survey.pulls) + self._opened >= settings.limit:
-            return f"{len(survey.pulls) + self._opened} pull requests are open, and no more are allowed", None
-        if settings.per_run is not None and self._opened >= settings.per_run:
-            return f"{self._opened} pull requests were opened in this run, and no more are allowed", None
+        if settings.limit is not None and len(survey.pulls) + len(self._made) >= settings.limit:
+            return (
+                f"{len(survey.pulls) + len(self._made)} pull requests are open, and no more are allowed",
+                None,
+            )
+        if settings.per_run is not None and len(self._made) >= settings.per_run:
+            return f"{len(self._made)} pull requests were opened in this run, and no more are allowed", None
         return None
 
     async def _close(self, report: UpdateReport, survey: Survey, wanted: Collection[str]) -> UpdateReport:
@@ -186,8 +254,9 @@ class Proposer:
             reviewers=_together(settings.reviewers, *(one.reviewers for one in treatments)),
             team_reviewers=settings.team_reviewers,
             assignees=settings.assignees,
-            draft=settings.draft or bool(ripe),
+            draft=settings.draft,
             auto_merge=settings.auto_merge,
+            cooldown=any(_warns(treatment) for treatment in treatments),
             ripe=max(ripe, default=None),
         )
 
@@ -197,13 +266,18 @@ def title_of(updates: tuple[Update, ...]) -> str:
     match updates:
         case [one]:
             verb = {UpdateKind.PIN: "Pin", UpdateKind.REPAIR: "Repair"}.get(one.kind, "Update")
-            return f"{verb} {one.image.familiar} to {one.new.digest.short if one.new.digest else one.new.tag}"
+            name = one.image.familiar[:_LONGEST_NAME]
+            return f"{verb} {name} to {one.new.digest.short if one.new.digest else one.new.tag}"
         case _:
             pins = sum(update.kind is UpdateKind.PIN for update in updates)
             moves = len(updates) - pins
             counts = [(pins, "Pin"), (moves, "Update")]
             words = [f"{verb} {count}" for count, verb in counts if count]
             return f"{' and '.join(words)} base images".replace(" and Update", " and update")
+
+
+def _warns(treatment: Treatment) -> bool:
+    return treatment.cooldown > 0 and treatment.cooldown_mode is CooldownMode.WARN
 
 
 def _subjects(updates: Iterable[Update]) -> tuple[Subject, ...]:

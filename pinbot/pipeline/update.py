@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinbot.errors import PinbotError
-from pinbot.model.ledger import Ledger, Sighting
+from pinbot.model.ledger import Ledger, Sighting, merged
+from pinbot.model.notice import Wishes
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.judge import Judge
+from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.policy import Policy
@@ -55,15 +57,31 @@ async def update(
     Raises:
         UsageError: a file lies outside of the tree that is to be built or proposed.
     """
-    known = await work.ledger.read() if work.ledger else Ledger()
-    judge = Judge(registry, known, work.now)
+    before = await work.ledger.read() if work.ledger else Ledger()
+    dashboard, wishes = await _wishes(before, tree, work)
+    known = with_granted(before, wishes)
+    judge = Judge(registry, known, work.now, wishes.now)
     plan = await make_plan(found, registry, policy, progress, naming=tree.name, judge=judge)
-    report = await _carry_out(UpdateReport(plan=plan), tree, work, known, progress)
-    return report if work.dry_run else await _remember(report, work)
+    report = await _carry_out(UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes)
+    if not work.dry_run:
+        after = merged(known, _news(report))
+        if after != before:
+            report = await _remember(report, work, after)
+        if dashboard is not None:
+            report = await dashboard.write(report, after)
+    return report if work.forge is None else replace(report, requests=work.forge.calls)
+
+
+async def _wishes(known: Ledger, tree: Tree, work: Work) -> tuple[Dashboard | None, Wishes]:
+    """The dashboard, where there is to be one, and what is ticked on it."""
+    if work.forge is None or work.ledger is None or work.dry_run or not work.terms.settings.dashboard:
+        return None, Wishes()
+    dashboard = Dashboard(work.forge, tree, work.ledger)
+    return dashboard, await dashboard.read(known)
 
 
 async def _carry_out(
-    report: UpdateReport, tree: Tree, work: Work, known: Ledger, progress: Progress
+    report: UpdateReport, tree: Tree, work: Work, progress: Progress, *, known: Ledger, wishes: Wishes
 ) -> UpdateReport:
     """Do with the plan what is to be done with it."""
 
@@ -72,31 +90,33 @@ async def _carry_out(
         return part if work.verifier is None else await work.verifier.verify(part, tree, progress)
 
     if work.forge is not None and not work.dry_run:
-        return await Proposer(work.forge, tree, work.terms, prepare, work.now).propose(report)
+        proposer = Proposer(work.forge, tree, work.terms, prepare, work.now, known=known, wishes=wishes)
+        return await proposer.propose(report)
     if not report.plan.changes:
         return report
     report = await prepare(report)
-    return report if work.dry_run else _write(report)
+    return report if work.dry_run else _write(report, work.now)
 
 
-async def _remember(report: UpdateReport, work: Work) -> UpdateReport:
-    """Have the ledger know what was seen and what moved, as far as a later run will ask for it."""
-    if work.ledger is None:
-        return report
+def _news(report: UpdateReport) -> Ledger:
+    """What was seen and what moved, as far as a later run will ask for it."""
     waits = [wait.update for wait in report.plan.waits]
-    moved = report.passed_updates if report.written or report.pull_requests else ()
-    news = Ledger(
+    seen = Ledger(
         sightings=tuple(
             Sighting(image=str(update.image), digest=update.new.digest, seen=update.seen)
             for update in (*waits, *(one for one in report.plan.updates if one.treatment.remembers))
             if update.seen is not None and update.new.digest is not None
-        ),
-        moves=tuple((str(update.image), work.now) for update in moved if update.treatment.interval),
+        )
     )
-    if news == Ledger():
+    return merged(seen, *report.learnt)
+
+
+async def _remember(report: UpdateReport, work: Work, known: Ledger) -> UpdateReport:
+    """Have the ledger know all this."""
+    if work.ledger is None:
         return report
     try:
-        await work.ledger.add(news)
+        await work.ledger.add(known)
     except PinbotError as error:
         return replace(report, errors=(*report.errors, error))
     return report
@@ -112,7 +132,7 @@ async def _explain(
     return replace(report, explanations=explanations)
 
 
-def _write(report: UpdateReport) -> UpdateReport:
+def _write(report: UpdateReport, now: datetime) -> UpdateReport:
     written: list[str] = []
     errors = list(report.errors)
     for change in report.passed:
@@ -122,4 +142,10 @@ def _write(report: UpdateReport) -> UpdateReport:
             errors.append(error)
         else:
             written.append(change.path)
-    return replace(report, written=tuple(written), errors=tuple(errors))
+    moved = [str(update.image) for update in report.passed_updates if written and update.treatment.interval]
+    return replace(
+        report,
+        written=tuple(written),
+        errors=tuple(errors),
+        learnt=(Ledger(moves=tuple((image, now) for image in moved)),),
+    )

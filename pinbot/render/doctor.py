@@ -79,7 +79,10 @@ def _capabilities(finding: BuilderFinding) -> tuple[Cell, ...]:
 
 
 def _forge(finding: ForgeFinding) -> tuple[Cell, str]:
-    token = f"token from {finding.token}" if finding.token else "no token: set GITHUB_TOKEN"
+    if finding.app is not None:
+        token = f"app {finding.app} with " + (f"the key from {finding.token}" if finding.token else "no key")
+    else:
+        token = f"token from {finding.token}" if finding.token else "no token: set GITHUB_TOKEN"
     repository = f"repository {finding.repository}" if finding.repository else "no GITHUB_REPOSITORY"
     return _state(ok=finding.token is not None and finding.repository is not None), f"{token}, {repository}"
 

@@ -81,6 +81,7 @@ def update(
             {"number": pull.number, "url": pull.url, "action": str(pull.action), "note": pull.note}
             for pull in report.pull_requests
         ]
+        parts["github"] = {"requests": report.requests}
     return envelope(command, report.all_errors, **parts)
 
 
@@ -114,7 +115,11 @@ def doctor(found: Diagnosis) -> Document:
             for builder in found.builders
         ],
         git=found.git,
-        github={"token_variable": found.forge.token, "repository": found.forge.repository},
+        github={
+            "token_variable": found.forge.token,
+            "app": found.forge.app,
+            "repository": found.forge.repository,
+        },
     )
 
 

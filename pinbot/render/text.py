@@ -98,6 +98,8 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     for pull in report.pull_requests:
         note = f" ({pull.note})" if pull.note else ""
         out.print(Text(printable(f"pull request {pull.action}: {pull.url}{note}"), style="green"))
+    if report.requests is not None:
+        out.print(Text(f"{_count(report.requests, 'request')} to GitHub"), style="dim")
 
 
 def changes(out: Console, report: UpdateReport) -> None:

@@ -70,7 +70,7 @@ def test_an_open_registry_is_well(project: Project) -> None:
             "mend": None,
         }
     ]
-    assert document["github"] == {"token_variable": None, "repository": None}
+    assert document["github"] == {"token_variable": None, "app": None, "repository": None}
     assert document["git"].startswith("git version ")
     assert shown.code == 0
     registry = next(line for line in shown.text.splitlines() if line.startswith(server.host))

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.needs("git")
 
 FIRST = proposal(labels=("dependencies",))
 SECOND = proposal(labels=("dependencies",), title="Update alpine", files=(file("Dockerfile", OLD, NEWER),))
-OPENING = 11  # requests that opening takes, see test_lifecycle
+OPENING = 12  # requests that opening takes, see test_lifecycle
 UPDATING = 9
 
 
@@ -52,14 +52,15 @@ def test_opening_is_completed_by_the_next_run_wherever_it_was_killed(
     github: GitHubServer, repo: Repository, number: int, *, answered: bool
 ) -> None:
     github.faults.kill(number, answered=answered)
-    if number == OPENING:  # the last request is for labels, which are not worth the pull request
+    if number > OPENING - 2:  # what comes after the pull request is not worth it
         assert "could not be asked" in propose(github, FIRST).note
     else:
         with pytest.raises(ForgeError, match="could not be asked"):
             propose(github, FIRST)
     github.forget_requests()
 
-    propose(github, FIRST)
+    if find(github, FIRST) is None:  # as a run would: what is found to be complete is left
+        propose(github, FIRST)
 
     assert_one_correct(repo, FIRST)
     assert propose(github, FIRST).action is PullRequestAction.UNCHANGED

@@ -59,7 +59,9 @@ def test_the_commit_of_an_app_is_left_for_github_to_sign(github: GitHubServer, r
     assert (commit.author.name, commit.committer.name) == ("pinbot[bot]", "GitHub")
 
 
-def test_opening_takes_ten_requests_and_one_for_labels(github: GitHubServer, repo: Repository) -> None:
+def test_opening_takes_ten_requests_and_two_more_where_there_are_labels(
+    github: GitHubServer, repo: Repository
+) -> None:
     propose(github, proposal(labels=("dependencies",)))
 
     assert calls(github) == [
@@ -74,6 +76,7 @@ def test_opening_takes_ten_requests_and_one_for_labels(github: GitHubServer, rep
         "POST git/refs",
         "POST pulls",
         "POST issues/1",
+        "PATCH pulls/1",
     ]
     assert repo.pulls[1].labels == ["dependencies"]
 
@@ -194,7 +197,34 @@ def test_a_branch_with_a_persons_commit_is_left_alone(github: GitHubServer, repo
     assert "holds commits that pinbot did not make" in result.note
     assert repo.head(BRANCH) == theirs
     assert repo.pulls[1].title == "Pin alpine 3.22"
-    assert not [call for call in calls(github) if not call.startswith("GET")]
+    (said,) = repo.comments[1]
+    assert said.startswith("This branch holds commits that pinbot did not make")
+
+
+def test_a_branch_that_is_left_alone_says_so_once(github: GitHubServer, repo: Repository) -> None:
+    propose(github)
+    repo.push(BRANCH, {"Dockerfile": NEW + b"# by hand\n"})
+    propose(github)
+    calls(github)
+    propose(github)
+    assert github.writes == []
+    repo.push(BRANCH, {"Dockerfile": NEW + b"# and again\n"})
+    propose(github)
+    assert len(repo.comments[1]) == 1
+    assert [pull.title for pull in repo.open_pulls()] == ["Pin alpine 3.22"]
+
+
+def test_commits_that_are_taken_off_again_give_the_branch_back(
+    github: GitHubServer, repo: Repository
+) -> None:
+    propose(github)
+    ours = repo.head(BRANCH) or ""
+    repo.push(BRANCH, {"Dockerfile": NEW + b"# by hand\n"})
+    propose(github)
+    repo.set_head(BRANCH, ours)
+    newer = proposal(files=(file("Dockerfile", OLD, NEWER),))
+    assert propose(github, newer).action is PullRequestAction.UPDATED
+    assert "pinbot-left" not in (repo.pulls[1].body or "")
 
 
 def test_an_amended_commit_is_a_persons_commit(github: GitHubServer, repo: Repository) -> None:

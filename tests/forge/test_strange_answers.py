@@ -55,7 +55,7 @@ METHODS: dict[str, Callable[[GitHub], Awaitable[Any]]] = {
         "a" * 40, (TreeChange(path="x", mode="100644", data=b"\xff"),)
     ),
     "create_commit": lambda remote: remote.create_commit("m", tree="a" * 40, parent="b" * 40),
-    "create_branch": lambda remote: remote.create_branch(BRANCH, "a" * 40),
+    "create_ref": lambda remote: remote.create_ref(f"refs/heads/{BRANCH}", "a" * 40),
     "move_branch": lambda remote: remote.move_branch(BRANCH, "a" * 40),
     "open_pulls": lambda remote: remote.open_pulls(BRANCH),
     "all_open_pulls": lambda remote: remote.all_open_pulls(),

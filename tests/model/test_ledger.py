@@ -71,7 +71,10 @@ def test_a_rejection_is_found_and_can_be_taken_back() -> None:
     ledger = merged(Ledger(rejections=(no,)))
     assert ledger.rejected(ALPINE, digest(1)) == no
     assert ledger.rejected(ALPINE, digest(2)) is None
-    assert ledger.without_rejections([ALPINE]).rejected(ALPINE, digest(1)) is None
+    pardoned = merged(ledger, Ledger(pardons=(no,)))
+    assert pardoned.rejected(ALPINE, digest(1)) is None
+    again = Rejection(image=ALPINE, digest=digest(1), number=15)
+    assert merged(pardoned, Ledger(rejections=(again,))).rejected(ALPINE, digest(1)) == again
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def update_example() -> json.Document:
                 number=12, url="https://github.com/acme/service/pull/12", action=PullRequestAction.OPENED
             ),
         ),
+        requests=16,
     )
     return json.update("update", report, build=True, pull_request=True)
 

@@ -6,19 +6,31 @@ missing; here every request that is sent is one that somebody asked for, so that
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import github
+from github.Requester import Requester
 
 from pinbot.errors import ForgeDenied, UsageError
-from pinbot.forge.github.errors import FOREIGN, LONGEST_WAIT, Request, explain, is_refusal, pause_before_retry
+from pinbot.forge.github.errors import (
+    FOREIGN,
+    LONGEST_WAIT,
+    Request,
+    explain,
+    is_refusal,
+    pause_before_retry,
+    refused,
+)
 from pinbot.ports import Clock
 
 PUBLIC_API = "https://api.github.com"
 _TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
+_GRAPHQL = "/graphql"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T")
@@ -26,16 +38,39 @@ Answer = Any
 Expected = tuple[int, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A token that is good for a while: `seconds` of it, and the requests that it took to get it."""
+
+    token: str = field(repr=False)
+    seconds: float
+    calls: int = 0
+
+
+class Lessor(Protocol):
+    """Gives a token whenever the one before it has had its time."""
+
+    async def lease(self) -> Lease:
+        """A new token.
+
+        Raises:
+            ForgeError: there is none to be had.
+        """
+        ...
+
+
 class Connection:
     """GitHub or GitHub Enterprise Server, as one token sees it.
 
-    Requests are sent one after the other, as GitHub asks of its clients.
+    Requests are sent one after the other, as GitHub asks of its clients. What was read before is asked for
+    under the condition that it has changed: "it has not" costs nothing of the quota.
 
     Args:
-        token: of a person, an app's installation, or the Action's GITHUB_TOKEN.
+        token: of a person, an app's installation, or the Action's GITHUB_TOKEN; or who gives one.
         api_url: where the REST API is, as Actions sets it in GITHUB_API_URL.
         clock: for waiting before a request is sent again.
         write_interval: seconds between two requests that change something.
+        kind: how the token is presented: `token`, or `Bearer` for that of an app itself.
 
     Attributes:
         host: of the API, for messages.
@@ -49,31 +84,37 @@ class Connection:
     def __init__(
         self,
         *,
-        token: str,
+        token: str | Lessor,
         clock: Clock,
         api_url: str = PUBLIC_API,
         write_interval: float = _WRITE_INTERVAL,
+        kind: str = "token",
     ) -> None:
-        token = token.strip()
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ForgeDenied(
-                "the GitHub token is empty or holds characters that no token has",
-                hint="give a valid token in GITHUB_TOKEN",
-            )
-        api_url = api_url.rstrip("/")
-        self.host = _check_address(api_url)
+        self._api_url = api_url.rstrip("/")
+        self.host = _check_address(self._api_url)
         self.calls = 0
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._requester = github.Github(
-            auth=github.Auth.Token(token),
-            base_url=api_url,
+        self._write_interval = write_interval
+        self._known: dict[str, tuple[str, Answer]] = {}
+        self._lessor: Lessor | None = None
+        self._renew_at = 0.0
+        if isinstance(token, str):
+            self._requester = self._as(_checked(token), kind)
+        else:
+            self._lessor = token
+
+    def _as(self, token: str, kind: str) -> Requester:
+        auth = github.Auth.AppAuthToken(token) if kind == "Bearer" else github.Auth.Token(token)
+        return github.Github(
+            auth=auth,
+            base_url=self._api_url,
             timeout=_TIMEOUT,
             user_agent="pinbot",
             per_page=100,
             retry=None,  # `ask` does it: bounded, and awake to an interruption while it waits
             seconds_between_requests=0,
-            seconds_between_writes=write_interval,
+            seconds_between_writes=self._write_interval,
         ).requester
 
     def __repr__(self) -> str:
@@ -111,6 +152,7 @@ class Connection:
         waited = 0.0
         attempt = 0
         async with self._turn:
+            await self._authenticate()
             while True:
                 attempt += 1
                 try:
@@ -126,6 +168,34 @@ class Connection:
                 await self._clock.sleep(pause)
                 waited += pause
 
+    async def mutate(
+        self, document: str, variables: Mapping[str, Any], *, target: str, doing: str, needs: str
+    ) -> None:
+        """Send one mutation to GraphQL; `variables` are the fields of its one input.
+
+        Raises:
+            ForgeError: as for `ask`. GraphQL answers 200 to what it refuses; its words are in the message.
+        """
+        refusals = await self.ask(
+            "POST",
+            _GRAPHQL,
+            _refusals,
+            target=target,
+            doing=doing,
+            needs=needs,
+            body={"query": document, "variables": {"input": dict(variables)}},
+        )
+        if refusals:
+            raise refused(refusals, Request(doing=doing, needs=needs, target=target, host=self.host))
+
+    async def _authenticate(self) -> None:
+        """Have a token that will do for this request."""
+        if self._lessor is not None and (not self._renew_at or self._clock.monotonic() >= self._renew_at):
+            lease = await self._lessor.lease()
+            self.calls += lease.calls
+            self._requester = self._as(_checked(lease.token), "token")
+            self._renew_at = self._clock.monotonic() + lease.seconds
+
     def _send(
         self,
         verb: str,
@@ -135,10 +205,39 @@ class Connection:
         body: Mapping[str, Any] | None,
     ) -> T:
         self.calls += 1
-        _headers, data = self._requester.requestJsonAndCheck(
-            verb, path, parameters=dict(query or {}), input=body
+        place = json.dumps([path, dict(query or {})])
+        tag, known = self._known.get(place, ("", None)) if verb == "GET" else ("", None)
+        headers, data = self._requester.requestJsonAndCheck(
+            verb,
+            self._requester.graphql_url if path == _GRAPHQL else path,
+            parameters=dict(query or {}),
+            headers={"If-None-Match": tag} if tag else None,
+            input=body,
         )
+        if tag and data is None:  # 304: it is as it was
+            data = known
+        elif verb == "GET" and headers.get("etag"):
+            self._known[place] = (headers["etag"], data)
         return read(data)
+
+
+def _refusals(data: Answer) -> list[Answer]:
+    """What GraphQL has against a request, of an answer that is one."""
+    errors = data.get("errors") or []
+    if not isinstance(errors, list) or not ("data" in data or errors):
+        raise TypeError("neither data nor errors")
+    return errors
+
+
+def _checked(token: str) -> str:
+    """The token without blanks around it; it must be one that can be sent."""
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ForgeDenied(
+            "the GitHub token is empty or holds characters that no token has",
+            hint="give a valid token in GITHUB_TOKEN",
+        )
+    return token
 
 
 def _check_address(api_url: str) -> str:

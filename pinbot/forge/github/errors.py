@@ -136,6 +136,19 @@ def explain(error: BaseException, request: Request) -> ForgeError:
     )
 
 
+def refused(errors: list[object], request: Request) -> ForgeError:
+    """The error for a mutation that GraphQL carried out with errors alone."""
+    words = _clean("; ".join(_detail(item) for item in errors)) or "no reason given"
+    could_not = f"could not {request.doing} {request.target}: GitHub says: {words}"
+    if any(isinstance(item, dict) and item.get("type") == "FORBIDDEN" for item in errors):
+        return ForgeDenied(could_not, hint=f"give the token the permission {request.needs}")
+    if "uto merge is not allowed" in words or "uto-merge is not allowed" in words:
+        return ForgeError(could_not, hint='switch on Settings > General > Pull Requests > "Allow auto-merge"')
+    if "clean status" in words:
+        return ForgeError(could_not, hint="nothing is asked for before a merge: protect the base branch")
+    return ForgeError(could_not, hint="check the rules of the repository for branches and pull requests")
+
+
 def _permission_hint(error: GithubException, words: str, request: Request) -> str:
     if "not permitted to create or approve pull requests" in words:
         return (

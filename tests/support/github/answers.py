@@ -4,9 +4,10 @@ import base64
 from typing import Any
 
 from tests.support.github.git import CommitObject, Signature
-from tests.support.github.state import Label, Pull, Repository
+from tests.support.github.state import App, Issue, Label, Pull, Repository, Status
 
 Json = dict[str, Any]
+LARGEST_CONTENT = 1_000_000
 DOCUMENTATION = "https://docs.github.com/rest"
 
 _REPOSITORY_URLS = {
@@ -273,6 +274,145 @@ class Answers:
             "author_association": "NONE",
         }
 
+    def team(self, repo: Repository, slug: str) -> Json:
+        url = f"{self._api}/organizations/1/team/{sum(slug.encode())}"
+        return {
+            "id": sum(slug.encode()),
+            "node_id": node_id("Team", slug),
+            "name": slug,
+            "slug": slug,
+            "description": None,
+            "privacy": "closed",
+            "permission": "push",
+            "notification_setting": "notifications_enabled",
+            "url": url,
+            "html_url": f"{self._web}/orgs/{repo.owner}/teams/{slug}",
+            "members_url": f"{url}/members{{/member}}",
+            "repositories_url": f"{url}/repos",
+            "type": "organization",
+            "organization_id": 1,
+            "parent": None,
+        }
+
+    def issue(self, repo: Repository, issue: Issue) -> Json:
+        return {
+            **self._issue(repo, issue.number, "issues"),
+            "id": issue.id,
+            "node_id": node_id("Issue", issue.id),
+            "title": issue.title,
+            "body": issue.body,
+            "state": issue.state,
+            "user": self.user(issue.user),
+            "author_association": issue.association,
+            "created_at": issue.created_at,
+            "updated_at": issue.updated_at,
+            "assignees": [],
+            "labels": [],
+        }
+
+    def pull_as_issue(self, repo: Repository, pull: Pull) -> Json:
+        """A pull request in the list of issues."""
+        mine, page = f"{self._url(repo)}/pulls/{pull.number}", f"{self._page(repo)}/pull/{pull.number}"
+        return {
+            **self._issue(repo, pull.number, "pull"),
+            "id": pull.id,
+            "node_id": node_id("PullRequest", pull.id),
+            "title": pull.title,
+            "body": pull.body,
+            "state": pull.state,
+            "user": self.user(pull.user),
+            "author_association": "CONTRIBUTOR",
+            "created_at": pull.created_at,
+            "updated_at": pull.updated_at,
+            "assignees": [self.user(name) for name in pull.assignees],
+            "labels": [self.label(repo, repo.labels[name.lower()]) for name in pull.labels],
+            "pull_request": {
+                "url": mine,
+                "html_url": page,
+                "diff_url": f"{page}.diff",
+                "patch_url": f"{page}.patch",
+                "merged_at": pull.merged_at,
+            },
+        }
+
+    def _issue(self, repo: Repository, number: int, kind: str) -> Json:
+        url = f"{self._url(repo)}/issues/{number}"
+        return {
+            "number": number,
+            "url": url,
+            "repository_url": self._url(repo),
+            "labels_url": f"{url}/labels{{/name}}",
+            "comments_url": f"{url}/comments",
+            "events_url": f"{url}/events",
+            "html_url": f"{self._page(repo)}/{kind}/{number}",
+            "assignee": None,
+            "milestone": None,
+            "locked": False,
+            "comments": len(repo.comments.get(number, ())),
+            "closed_at": None,
+            "closed_by": None,
+        }
+
+    def status(self, repo: Repository, status: Status) -> Json:
+        return {
+            "id": status.id,
+            "node_id": node_id("Status", status.id),
+            "url": f"{self._url(repo)}/statuses/{status.sha}",
+            "avatar_url": None,
+            "state": status.state,
+            "context": status.context,
+            "description": status.description,
+            "target_url": None,
+            "created_at": status.created_at,
+            "updated_at": status.created_at,
+            "creator": self.user(status.user),
+        }
+
+    def file(self, repo: Repository, path: str, ref: str, sha: str) -> Json:
+        """A file, as the contents API shows it: one of more than a megabyte without its content."""
+        data = repo.git.blob(sha)
+        small = len(data) <= LARGEST_CONTENT
+        url = f"{self._url(repo)}/contents/{path}?ref={ref}"
+        page = f"{self._page(repo)}/blob/{ref}/{path}"
+        blob = f"{self._url(repo)}/git/blobs/{sha}"
+        return {
+            "type": "file",
+            "name": path.rpartition("/")[2],
+            "path": path,
+            "sha": sha,
+            "size": len(data),
+            "encoding": "base64" if small else "none",
+            "content": base64.encodebytes(data).decode() if small else "",
+            "url": url,
+            "html_url": page,
+            "git_url": blob,
+            "download_url": f"{self._web}/raw/{repo.full_name}/{ref}/{path}",
+            "_links": {"self": url, "git": blob, "html": page},
+        }
+
+    def installation(self, app: App, owner: str) -> Json:
+        url = f"{self._api}/app/installations/{app.installation}"
+        return {
+            "id": app.installation,
+            "account": self.user(owner),
+            "access_tokens_url": f"{url}/access_tokens",
+            "repositories_url": f"{self._api}/installation/repositories",
+            "html_url": f"{self._web}/organizations/{owner}/settings/installations/{app.installation}",
+            "app_id": int(app.number),
+            "app_slug": app.slug,
+            "client_id": f"Iv1.{app.number}",
+            "target_id": 1,
+            "target_type": "Organization",
+            "permissions": dict(app.permissions),
+            "events": [],
+            "repository_selection": "selected",
+            "single_file_name": None,
+            "suspended_at": None,
+            "suspended_by": None,
+            "created_at": "2026-01-01T00:00:00Z",
+            "updated_at": "2026-01-01T00:00:00Z",
+        }
+
     def pull(self, repo: Repository, pull: Pull) -> Json:
         """As in lists: `pull-request-simple`."""
         url, page = self._url(repo), f"{self._page(repo)}/pull/{pull.number}"
@@ -311,9 +451,9 @@ class Answers:
             "labels": [self.label(repo, repo.labels[name.lower()]) for name in pull.labels],
             "milestone": None,
             "assignee": None,
-            "assignees": [],
-            "requested_reviewers": [],
-            "requested_teams": [],
+            "assignees": [self.user(name) for name in pull.assignees],
+            "requested_reviewers": [self.user(name) for name in pull.reviewers],
+            "requested_teams": [self.team(repo, name) for name in pull.teams],
             "created_at": pull.created_at,
             "updated_at": pull.updated_at,
             "closed_at": pull.closed_at,
@@ -322,7 +462,14 @@ class Answers:
             "head": self._side(pull.fork or repo, pull.head, pull.head_sha),
             "base": self._side(repo, pull.base, pull.base_sha),
             "author_association": "CONTRIBUTOR",
-            "auto_merge": None,
+            "auto_merge": None
+            if pull.auto_merge is None
+            else {
+                "enabled_by": self.user(pull.user),
+                "merge_method": pull.auto_merge.lower(),
+                "commit_title": pull.title,
+                "commit_message": "",
+            },
             "_links": {name: {"href": href} for name, href in links.items()},
         }
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from tests.support.github.answers import DOCUMENTATION, Answers, Json
 from tests.support.github.git import CommitObject, Signature
-from tests.support.github.state import Label, Now, Pull, Repository, Token
+from tests.support.github.state import Issue, Label, Now, Pull, Repository, Status, Token
 
 _LONGEST_BODY = 65536
 _LONGEST_TITLE = 256
+_LONGEST_DESCRIPTION = 140
 
 
 class Refused(Exception):
@@ -398,6 +399,145 @@ def _comment(call: Call) -> tuple[int, Any]:
     texts = call.repo.comments.setdefault(pull.number, [])
     texts.append(call.body["body"])
     return 201, call.answers.comment(call.repo, pull, len(texts), user=call.token.login, when=call.now())
+
+
+@_route("GET", "/repos/{owner}/{name}/issues/{number}/comments", "pull_requests")
+def _comments(call: Call) -> tuple[int, Any]:
+    pull = _pull(call)
+    count = len(call.repo.comments.get(pull.number, ()))
+    return 200, [
+        call.answers.comment(call.repo, pull, number, user=call.token.login, when=pull.created_at)
+        for number in range(1, count + 1)
+    ]
+
+
+# People
+
+
+@_route("POST", "/repos/{owner}/{name}/pulls/{number}/requested_reviewers", "pull_requests", "write")
+def _request_reviewers(call: Call) -> tuple[int, Any]:
+    pull, repo = _pull(call), call.repo
+    people, teams = call.body.get("reviewers", []), call.body.get("team_reviewers", [])
+    if pull.user in people:
+        raise Refused(422, "Review cannot be requested from pull request author.")
+    if not repo.collaborators.issuperset(people) or not repo.teams.issuperset(teams):
+        raise Refused(
+            422,
+            "Reviews may only be requested from collaborators. One or more of the users or teams you "
+            f"specified is not a collaborator of the {repo.full_name} repository.",
+        )
+    pull.reviewers += [name for name in people if name not in pull.reviewers]
+    pull.teams += [name for name in teams if name not in pull.teams]
+    return 201, call.answers.pull(repo, pull)
+
+
+@_route("POST", "/repos/{owner}/{name}/issues/{number}/assignees", "pull_requests", "write")
+def _assign(call: Call) -> tuple[int, Any]:
+    pull = _pull(call)
+    # GitHub leaves out, without a word, whoever cannot be assigned.
+    pull.assignees += [
+        name
+        for name in call.body["assignees"]
+        if name in call.repo.collaborators and name not in pull.assignees
+    ]
+    return 201, call.answers.pull_as_issue(call.repo, pull)
+
+
+# Commit statuses, contents, issues
+
+
+@_route("POST", "/repos/{owner}/{name}/statuses/{sha}", "statuses", "write")
+def _set_status(call: Call) -> tuple[int, Any]:
+    sha = call.values["sha"]
+    if call.repo.git.type_of(sha) != "commit":
+        raise Refused(422, f"No commit found for SHA: {sha}")
+    if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
+        raise _said("Status", "description is too long (maximum is 140 characters)")
+    status = Status(
+        id=call.repo.new_id(),
+        sha=sha,
+        state=call.body["state"],
+        context=call.body.get("context", "default"),
+        description=call.body.get("description") or "",
+        created_at=call.now(),
+        user=call.token.login,
+    )
+    call.repo.statuses.append(status)
+    return 201, call.answers.status(call.repo, status)
+
+
+@_route("GET", "/repos/{owner}/{name}/contents/{path...}", "contents")
+def _contents(call: Call) -> tuple[int, Any]:
+    git, ref = call.repo.git, call.query.get("ref", call.repo.default_branch)
+    commit = next(
+        (found for name in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}") if (found := git.ref(name))), None
+    )
+    if commit is None:
+        raise Refused(404, f"No commit found for the ref {ref}")
+    path = call.values["path"]
+    entry = next((one for one in git.tree(commit, recursive=True) if one.path == path), None)
+    if entry is None or entry.type != "blob":
+        raise Refused(404, "Not Found")
+    return 200, call.answers.file(call.repo, path, ref, entry.sha)
+
+
+@_route("GET", "/repos/{owner}/{name}/issues", "issues")
+def _list_issues(call: Call) -> tuple[int, Any]:
+    _has_issues(call)
+    repo, state = call.repo, call.query.get("state", "open")
+    entries = [
+        *((issue.number, issue.state, call.answers.issue(repo, issue)) for issue in repo.issues.values()),
+        *((pull.number, pull.state, call.answers.pull_as_issue(repo, pull)) for pull in repo.pulls.values()),
+    ]
+    entries = sorted((one for one in entries if state in ("all", one[1])), key=lambda one: -one[0])
+    size, page = int(call.query.get("per_page", 30)), int(call.query.get("page", 1))
+    return 200, [shown for _, _, shown in entries[size * (page - 1) : size * page]]
+
+
+@_route("GET", "/repos/{owner}/{name}/issues/{number}", "issues")
+def _get_issue(call: Call) -> tuple[int, Any]:
+    _has_issues(call)
+    return 200, call.answers.issue(call.repo, _issue(call))
+
+
+@_route("POST", "/repos/{owner}/{name}/issues", "issues", "write")
+def _create_issue(call: Call) -> tuple[int, Any]:
+    _has_issues(call)
+    if len(call.body.get("body") or "") > _LONGEST_BODY:
+        raise _said("Issue", "body is too long (maximum is 65536 characters)")
+    association = "NONE" if call.token.kind == "app" else "COLLABORATOR"
+    issue = call.repo.new_issue(
+        user=call.token.login,
+        title=call.body["title"],
+        body=call.body.get("body") or "",
+        association=association,
+    )
+    return 201, call.answers.issue(call.repo, issue)
+
+
+@_route("PATCH", "/repos/{owner}/{name}/issues/{number}", "issues", "write")
+def _edit_issue(call: Call) -> tuple[int, Any]:
+    issue = _issue(call)
+    if len(call.body.get("body") or "") > _LONGEST_BODY:
+        raise _said("Issue", "body is too long (maximum is 65536 characters)")
+    issue.body = call.body.get("body", issue.body)
+    issue.state = call.body.get("state", issue.state)
+    issue.updated_at = call.now()
+    issue.edits += 1
+    return 200, call.answers.issue(call.repo, issue)
+
+
+def _has_issues(call: Call) -> None:
+    if not call.repo.has_issues:
+        raise Refused(410, "Issues has been disabled in this repository.")
+
+
+def _issue(call: Call) -> Issue:
+    number = call.values["number"]
+    issue = call.repo.issues.get(int(number)) if number.isdigit() else None
+    if issue is None:
+        raise Refused(404, "Not Found")
+    return issue
 
 
 def _label_on_the_fly(call: Call, name: str) -> Label:

@@ -21,19 +21,21 @@ import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.support.github import graphql
 from tests.support.github.answers import Answers, rate_limit
+from tests.support.github.apps import Apps
 from tests.support.github.contract import OpenApiContract, Operation
 from tests.support.github.faults import Faults, Raw
 from tests.support.github.git import Git
 from tests.support.github.routes import ROUTES, Call, Refused, Route
-from tests.support.github.state import Now, Repository, Token
+from tests.support.github.state import App, Now, Repository, Token
 
 _LIMIT = 5000
 
@@ -65,6 +67,7 @@ class GitHubServer:
     def __init__(self, *, base_path: str = "", contract: OpenApiContract | None = None) -> None:
         self._base_path = base_path
         self._contract = contract
+        self._graphql_path = "/api/graphql" if base_path else "/graphql"
         self._root = Path(tempfile.mkdtemp(prefix="github-"))
         self._tokens: dict[str, Token] = {}
         self._lock = threading.RLock()
@@ -79,6 +82,7 @@ class GitHubServer:
         web = f"http://127.0.0.1:{self._http.server_port}"
         self.url = web + base_path
         self._answers = Answers(self.url, web)
+        self._apps = Apps(self._answers, self._tokens)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), name="github")
 
     def __enter__(self) -> Self:
@@ -101,6 +105,16 @@ class GitHubServer:
         """Make a credential known; `settings` are those of `Token`."""
         self._tokens[value] = Token(login=login, **settings)
         return self._tokens[value]
+
+    def add_app(self, number: str, public_key: str, **settings: Any) -> App:
+        """Make a GitHub App known, with its one installation; `settings` are those of `App`."""
+        return self._apps.add(number, public_key, **settings)
+
+    def expire_tokens(self) -> None:
+        """An hour goes by: the tokens of installations have had their time."""
+        for token in self._tokens.values():
+            if token.expires is not None:
+                token.expires = 0.0
 
     def create_repository(
         self,
@@ -147,7 +161,9 @@ class GitHubServer:
         with self._lock:
             self.requests.append(request)
             number = len(self.requests)
-        if not parts.path.startswith(f"{self._base_path}/"):
+        if parts.path == self._graphql_path:
+            request = replace(request, path="/graphql")
+        elif not parts.path.startswith(f"{self._base_path}/"):
             return Reply(status=404, body={"message": "Not Found"}, headers={})
         operation = self._judge_request(request)
         fault = self.faults.at(number)
@@ -184,8 +200,11 @@ class GitHubServer:
         return Reply(status=status, body=body, headers=headers)
 
     def _dispatch(self, request: Received) -> tuple[int, Any]:
-        token = self._tokens.get(request.headers.get("authorization", "").partition(" ")[2])
-        if token is None:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme == "Bearer" and secret.count(".") == 2:
+            return self._apps.answer(request.method, request.path, request.body, secret)
+        token = self._tokens.get(secret)
+        if token is None or (token.expires is not None and time.monotonic() > token.expires):
             raise Refused(401, "Bad credentials")
         if request.path == "/rate_limit":
             return 200, rate_limit(_LIMIT, self.remaining, self.reset)
@@ -194,9 +213,13 @@ class GitHubServer:
                 403, f"API rate limit exceeded for installation of {token.login}. Request ID 0A1B:2C3D."
             )
         self.remaining -= 1
+        if request.path == "/graphql":
+            return graphql.answer(request.body, token, self.repositories.values())
         route, values = _find(request)
         repo = self.repositories.get(f"{values['owner']}/{values['name']}".lower()) if values else None
         if values and repo is None:
+            raise Refused(404, "Not Found")
+        if repo is not None and token.repositories and repo.full_name not in token.repositories:
             raise Refused(404, "Not Found")
         if repo is not None:
             _authorise(token, repo, route)
@@ -213,7 +236,7 @@ class GitHubServer:
         )
 
     def _judge_request(self, request: Received) -> Operation | None:
-        if self._contract is None:
+        if self._contract is None or request.path == "/graphql":
             return None
         operation = self._contract.operation(request.method, request.path)
         if operation is None:

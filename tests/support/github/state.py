@@ -33,8 +33,15 @@ class Token:
     login: str
     kind: str = "app"
     permissions: Mapping[str, str] = field(
-        default_factory=lambda: {"contents": "write", "pull_requests": "write", "issues": "write"}
+        default_factory=lambda: {
+            "contents": "write",
+            "pull_requests": "write",
+            "issues": "write",
+            "statuses": "write",
+        }
     )
+    repositories: tuple[str, ...] = ()  # empty: all
+    expires: float | None = None  # a moment of time.monotonic()
     may_open_pulls: bool = True  # the setting "Allow GitHub Actions to create and approve pull requests"
 
     def may(self, permission: str, level: str) -> bool:
@@ -65,6 +72,10 @@ class Pull:
     updated_at: str
     draft: bool = False
     state: str = "open"
+    reviewers: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    auto_merge: str | None = None
     labels: list[str] = field(default_factory=list)
     closed_at: str | None = None
     merged_at: str | None = None
@@ -76,6 +87,47 @@ class Pull:
     @property
     def merged(self) -> bool:
         return self.merged_at is not None
+
+
+@dataclass(kw_only=True)
+class Issue:
+    """An issue that is no pull request; they share their numbers."""
+
+    id: int
+    number: int
+    user: str
+    title: str
+    body: str
+    association: str
+    created_at: str
+    updated_at: str
+    state: str = "open"
+    edits: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A commit status."""
+
+    id: int
+    sha: str
+    state: str
+    context: str
+    description: str
+    created_at: str
+    user: str
+
+
+@dataclass(kw_only=True)
+class App:
+    """A GitHub App, and its one installation: where, and what it was given there."""
+
+    number: str
+    slug: str
+    public_key: str
+    installation: int
+    repositories: tuple[str, ...]
+    permissions: Mapping[str, str]
 
 
 class Repository:
@@ -93,6 +145,12 @@ class Repository:
         self.labels: dict[str, Label] = {}
         self.pulls: dict[int, Pull] = {}
         self.comments: dict[int, list[str]] = {}
+        self.issues: dict[int, Issue] = {}
+        self.statuses: list[Status] = []
+        self.collaborators = {"ada", "bob"}
+        self.teams = {"platform"}
+        self.allows_auto_merge = True
+        self.has_issues = True
         self.created_at = now()
         self.tree_limit = 100_000  # entries of one recursive listing
         self._ids = itertools.count(number * 1000 + 1)
@@ -219,7 +277,7 @@ class Repository:
                     self.close(pull.number)  # nothing is left to merge
 
     def new_pull(self, *, user: str, title: str, body: str | None, head: str, base: str, draft: bool) -> Pull:
-        number = len(self.pulls) + 1
+        number = self.next_number
         pull = Pull(
             id=self.new_id(),
             number=number,
@@ -236,6 +294,31 @@ class Repository:
         )
         self.pulls[number] = pull
         return pull
+
+    @property
+    def next_number(self) -> int:
+        """Of an issue or a pull request."""
+        return len(self.pulls) + len(self.issues) + 1
+
+    def new_issue(self, *, user: str, title: str, body: str, association: str = "NONE") -> Issue:
+        """Open an issue, as anybody can."""
+        issue = Issue(
+            id=self.new_id(),
+            number=self.next_number,
+            user=user,
+            title=title,
+            body=body,
+            association=association,
+            created_at=self.now(),
+            updated_at=self.now(),
+        )
+        self.issues[issue.number] = issue
+        return issue
+
+    def status(self, commit: str, context: str) -> Status | None:
+        """The latest status of a commit."""
+        found = [one for one in self.statuses if (one.sha, one.context) == (commit, context)]
+        return found[-1] if found else None
 
     def new_label(self, name: str, *, color: str = "ededed", description: str = "") -> Label:
         label = Label(id=self.new_id(), name=name, color=color, description=description)

@@ -1,0 +1,76 @@
+"""The ledger in the repository itself, on a reference of its own: no clone fetches it, no list shows it.
+
+    refs/pinbot/ledger ──► commit ──► tree ──► ledger.json
+
+Each version is a commit on top of the one that was read, and the reference moves forward only: of two runs
+that write at the same time one is refused, reads again, and merges. So nobody's news are lost.
+"""
+
+from pinbot.errors import ForgeConflict, ForgeError
+from pinbot.forge.remote import GitData, TreeChange
+from pinbot.model.ledger import Ledger, from_bytes, merged, to_bytes
+
+REFERENCE = "refs/pinbot/ledger"
+PATH = "ledger.json"
+_ATTEMPTS = 8
+
+
+class ForgeLedger:
+    """A `LedgerStore` in the repository that pull requests are made in."""
+
+    def __init__(self, remote: GitData) -> None:
+        self._remote = remote
+
+    async def read(self) -> Ledger:
+        """See `LedgerStore.read`: one request, or two where there is none yet.
+
+        GitHub documents full names of references for its Git database, but not for reading a file. So a file
+        that cannot be read by the name is looked for through the reference before it counts as absent.
+
+        Raises:
+            ForgeError: it cannot be read, or is no ledger.
+        """
+        data = await self._remote.file(REFERENCE, PATH)
+        return (await self._at_tip())[1] if data is None else _parsed(data)
+
+    async def add(self, ledger: Ledger) -> None:
+        """See `LedgerStore.add`: two requests where nothing is new, else five.
+
+        Raises:
+            ForgeError: it cannot be read or written, or others write it all the time.
+        """
+        for _ in range(_ATTEMPTS):
+            tip, before = await self._at_tip()
+            after = merged(before, ledger)
+            if after == before or await self._write(after, tip):
+                return
+        raise ForgeConflict(
+            f"{REFERENCE} was written by others each time that this run wanted to",
+            hint="run again when other runs are done; until then this run's first sightings do not count",
+        )
+
+    async def _at_tip(self) -> tuple[str | None, Ledger]:
+        """The commit that the reference points to, and what it holds."""
+        tip = await self._remote.tip(REFERENCE)
+        data = None if tip is None else await self._remote.file(tip, PATH)
+        return tip, Ledger() if data is None else _parsed(data)
+
+    async def _write(self, ledger: Ledger, tip: str | None) -> bool:
+        """Store it on top of what was read; False if that is not what is there by now."""
+        change = TreeChange(path=PATH, mode="100644", data=to_bytes(ledger))
+        tree = await self._remote.create_tree(None, (change,))
+        commit = await self._remote.create_commit("Remember what was seen\n", tree=tree, parent=tip)
+        if tip is None:
+            return await self._remote.create_ref(REFERENCE, commit)
+        return await self._remote.advance_ref(REFERENCE, commit)
+
+
+def _parsed(data: bytes) -> Ledger:
+    try:
+        return from_bytes(data)
+    except ValueError as error:
+        raise ForgeError(
+            f"{PATH} on {REFERENCE} is no ledger of pinbot's: {error}",
+            hint=f"mend it, or delete the reference (git push origin :{REFERENCE}); "
+            "then digests count as seen for the first time in the next run",
+        ) from error
