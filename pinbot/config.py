@@ -151,11 +151,13 @@ class AuditSettings:
         profile: what kind of image is meant; None leaves it to what the image looks like.
         max_size: compressed bytes that an image may have; None is the profile's own.
         ignore: ids of rules that are switched off.
+        start: whether an image that was built here is started in a sandbox, too.
     """
 
     profile: Profile | None = None
     max_size: int | None = None
     ignore: tuple[str, ...] = ()
+    start: bool = False
 
 
 SERVICE_ADDRESS = re.compile(

@@ -201,6 +201,7 @@ def auditor(settings: AuditSettings, resolver: Resolver) -> "Auditor":
             at=datetime.now(UTC),
         ),
         resolver=resolver,
+        runner=runner if settings.start else None,
     )
 
 

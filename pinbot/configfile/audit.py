@@ -9,7 +9,7 @@ from pinbot.config import AuditSettings
 from pinbot.model.finding import Profile
 from pinbot.yamlnodes import NodeReader
 
-AUDIT_KEYS = ("profile", "max_size", "ignore")
+AUDIT_KEYS = ("profile", "max_size", "ignore", "start")
 """What can be said of the audit."""
 
 RULE_ID = re.compile(r"[DIB][1-9][0-9]?")
@@ -22,6 +22,7 @@ def read_audit(reader: NodeReader, node: Node | None) -> AuditSettings:
         profile=reader.choice(entry.get("profile"), Profile, None),
         max_size=reader.size(entry.get("max_size")),
         ignore=tuple(_rules(reader, entry.get("ignore"))),
+        start=reader.flag(entry.get("start")),
     )
 
 

@@ -1,7 +1,7 @@
 """Auditing what was built: its Dockerfile and its image are held to the rules as one."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,7 @@ from pinbot.model.inspection import Inspection
 from pinbot.model.occurrence import Occurrence, SourceFile
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.ports import Resolver
+from pinbot.ports import Resolver, Runner
 from pinbot.worktree import files
 
 
@@ -29,10 +29,12 @@ class Auditor:
     Attributes:
         terms: what holds where a target says nothing of its own.
         resolver: is asked whether pinned digests are those of an index; None where nobody is to be asked.
+        runner: gives what starts images in a sandbox; None where none is to be started.
     """
 
     terms: Terms
     resolver: Resolver | None = None
+    runner: Callable[[], Awaitable[Runner]] | None = None
 
     async def audit(self, target: BuildTarget, *, root: Path, image: Path) -> Inspection | PinbotError:
         """Look at a target whose files lie at `root`, and that was built into the OCI layout `image`.
@@ -54,7 +56,8 @@ class Auditor:
             profile=target.audit or self.terms.profile or subject.profile,
             max_size=target.max_size or self.terms.max_size,
         )
-        found = await inspect(Layout(Folder(image), name=target.name), terms)
+        runner = None if self.runner is None else await self.runner()
+        found = await inspect(Layout(Folder(image), name=target.name), terms, runner=runner)
         written = _of_dockerfile(source, subject, found, terms.ignore)
         whole = join((written, found.audit), name=target.name, profile=found.audit.profile)
         return replace(found, audit=whole)

@@ -84,6 +84,17 @@ def test_the_configured_targets_are_built_and_held_to_their_size(project: Projec
     assert "::warning title=pinbot D1%3A Dockerfile,file=Dockerfile,line=1,col=6::" in run.text
 
 
+@pytest.mark.needs("podman")
+def test_what_was_built_is_started_where_the_configuration_says_so(project: Project, cache: Path) -> None:
+    project.write("Dockerfile", GOOD)
+    project.configure("audit:\n  start: true\n")
+    run = build(project, cache, "--format", "json")
+    findings = {
+        found["rule"]: found["message"] for found in run.json["builds"][0]["audit"]["report"]["findings"]
+    }
+    assert "3" in findings["B13"]
+
+
 def test_findings_are_told_in_sarif(project: Project, cache: Path) -> None:
     project.write("Dockerfile", GOOD)
     [run] = json.loads(build(project, cache, "--format", "sarif").text)["runs"]
