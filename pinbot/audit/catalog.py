@@ -1,28 +1,17 @@
-"""All rules, by what they look at. A module with rules exports `CHECKS`; this one knows where they are."""
+"""All rules, by what they look at. Each kind has a room of its own, whose `rules` are all in one place."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from pinbot.audit import (
-    binary_hardening,
-    binary_origin,
-    binary_runtime,
-    dockerfile,
-    image_access,
-    image_data,
-    image_parts,
-    image_secrets,
-    image_size,
-    image_start,
-    image_surface,
-    image_user,
-    smoke,
-)
-from pinbot.audit.binary_subject import BinarySubject
+from pinbot.audit import smoke
+from pinbot.audit.binary import rules as binary
+from pinbot.audit.binary.subject import BinarySubject
 from pinbot.audit.check import Check
-from pinbot.audit.dockerfile_subject import DockerfileSubject
+from pinbot.audit.dockerfile import rules as dockerfile
+from pinbot.audit.dockerfile.subject import DockerfileSubject
+from pinbot.audit.image import rules as image
+from pinbot.audit.image.subject import ImageSubject
 from pinbot.audit.smoke import SmokeSubject
-from pinbot.audit.subject import ImageSubject
 from pinbot.errors import UsageError
 from pinbot.model.finding import Rule, rule_order
 
@@ -32,21 +21,8 @@ def _in_order(checks: Iterable[Check[Any]]) -> tuple[Check[Any], ...]:
 
 
 DOCKERFILE: tuple[Check[DockerfileSubject], ...] = _in_order(dockerfile.CHECKS)
-IMAGE: tuple[Check[ImageSubject], ...] = _in_order(
-    (
-        *image_user.CHECKS,
-        *image_access.CHECKS,
-        *image_start.CHECKS,
-        *image_surface.CHECKS,
-        *image_data.CHECKS,
-        *image_secrets.CHECKS,
-        *image_size.CHECKS,
-        *image_parts.CHECKS,
-    )
-)
-BINARY: tuple[Check[BinarySubject], ...] = _in_order(
-    (*binary_hardening.CHECKS, *binary_runtime.CHECKS, *binary_origin.CHECKS)
-)
+IMAGE: tuple[Check[ImageSubject], ...] = _in_order(image.CHECKS)
+BINARY: tuple[Check[BinarySubject], ...] = _in_order(binary.CHECKS)
 SMOKE: tuple[Check[SmokeSubject], ...] = _in_order(smoke.CHECKS)
 
 RULES: dict[str, Rule] = {

@@ -4,9 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from pinbot.audit import binary_subject, catalog, facts, keeping, profile, smoke, start
+from pinbot.audit import catalog, smoke
 from pinbot.audit.audit import examine, join
-from pinbot.audit.subject import ImageSubject
+from pinbot.audit.binary import subject as binary_subject
+from pinbot.audit.image import facts, keeping, profile, start
+from pinbot.audit.image.subject import ImageSubject
 from pinbot.errors import ImageError, Mismatch, Untrustworthy
 from pinbot.image import look, platforms
 from pinbot.image.files import Files

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from pinbot.audit import catalog
 from pinbot.audit.audit import examine, join
-from pinbot.audit.dockerfile_subject import DockerfileSubject
+from pinbot.audit.dockerfile.subject import DockerfileSubject
 from pinbot.audit.inspect import Terms, inspect
 from pinbot.errors import PinbotError, RegistryError
 from pinbot.image.sources.folder import Folder

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pinbot.audit.dockerfile import inspect
-from pinbot.audit.dockerfile_subject import DockerfileSubject
+from pinbot.audit.dockerfile.rules import inspect
+from pinbot.audit.dockerfile.subject import DockerfileSubject
 from pinbot.model.finding import Audit
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import Resolution

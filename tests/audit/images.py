@@ -12,8 +12,8 @@ import certifi
 
 from pinbot.audit import catalog
 from pinbot.audit.audit import examine
-from pinbot.audit.keeping import Keeper
-from pinbot.audit.subject import ImageSubject
+from pinbot.audit.image.keeping import Keeper
+from pinbot.audit.image.subject import ImageSubject
 from pinbot.image.files import Files
 from pinbot.image.layers.layer import Layer
 from pinbot.image.layers.merge import Tree

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pinbot.audit import catalog, profile
+from pinbot.audit import catalog
 from pinbot.audit.audit import examine
+from pinbot.audit.image import profile
 from pinbot.model.finding import Profile
 from tests.audit.images import ANY, SCRATCH, file, files, folder, image
 
