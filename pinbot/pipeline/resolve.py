@@ -17,6 +17,10 @@ Answer = Resolution | PinbotError
 
 T = TypeVar("T")
 
+_MANY, _FEW = 2000, 1000
+"""Questions under way, each of which takes memory: how many, and how few before many follow, which then come
+at once and share what they need, e.g. tokens."""
+
 _MORE_ROUNDS = 2
 _PATIENCE = 60.0
 """Seconds that may pass with asking again."""
@@ -101,16 +105,28 @@ async def _ask_each(
 ) -> dict[ImageReference, T | PinbotError]:
     if not images:
         return {}
+    tasks: dict[ImageReference, asyncio.Task[T | PinbotError]] = {}
+    few = asyncio.Event()
+    under_way = 0
     with progress.step(title, len(images)) as done:
 
         async def ask(image: ImageReference) -> T | PinbotError:
+            nonlocal under_way
             try:
                 return await question(image)
             except PinbotError as error:
                 return error
             finally:
                 done(image.familiar)
+                under_way -= 1
+                if under_way <= _FEW:
+                    few.set()
 
         async with asyncio.TaskGroup() as group:
-            tasks = {image: group.create_task(ask(image)) for image in images}
+            for image in images:
+                if under_way == _MANY:
+                    few.clear()
+                    await few.wait()
+                under_way += 1
+                tasks[image] = group.create_task(ask(image))
     return {image: task.result() for image, task in tasks.items()}

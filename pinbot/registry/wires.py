@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from itertools import zip_longest
 from typing import Any
 
@@ -162,11 +162,16 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._reader.set_result(None)
 
 
+LookUp = Callable[[str, int], Coroutine[Any, Any, list[str]]]
+"""Gives the addresses of a host; see `addresses.look_up`."""
+
+
 class Network(httpcore.AsyncNetworkBackend):
     """Makes wires, to servers within `reach` only; None for wherever they are."""
 
-    def __init__(self, reach: Reach | None = None) -> None:
+    def __init__(self, reach: Reach | None = None, look_up: LookUp = look_up) -> None:
         self._reach = reach
+        self._look_up = look_up
         self._addresses = Once[tuple[str, int], list[str]]()
 
     async def connect_tcp(
@@ -189,7 +194,7 @@ class Network(httpcore.AsyncNetworkBackend):
         del local_address, socket_options
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._addresses.get((host, port), lambda: look_up(host, port))
+                addresses = await self._addresses.get((host, port), lambda: self._look_up(host, port))
                 self._judge(addresses)
                 return await _first_of(addresses, port)
         except TimeoutError as error:

@@ -101,3 +101,20 @@ def test_what_stays_unreachable_is_told_with_its_first_reason_and_what_is_answer
     assert isinstance(first, Unreachable)
     assert first.message == "the reason"
     assert isinstance(second, NotFound)
+
+
+def test_of_very_many_images_no_more_than_two_thousand_are_under_way() -> None:
+    running = most = 0
+
+    async def question(image: ImageReference) -> Resolution:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001 * (hash(image.tag) % 7))
+        running -= 1
+        return Resolution(image=image, digest=DIGEST, media_type=OCI_INDEX)
+
+    images = [ImageReference.parse(f"r.example/app:{number}") for number in range(5500)]
+    answers = asyncio.run(resolve_all(question, images, Quiet(), FakeClock()))
+    assert list(answers) == images
+    assert most == 2000

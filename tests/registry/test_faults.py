@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import json
 import socket
@@ -14,6 +15,7 @@ from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Un
 from pinbot.model.manifest import OCI_INDEX, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
+from pinbot.registry.hosts import Patience
 from pinbot.registry.proxies import Proxies
 from pinbot.registry.troubles import Timing
 from tests.registry.conftest import AMD64, push
@@ -488,6 +490,39 @@ def test_a_proxy_of_the_environment_is_used(link: LinkProxy, digest: str) -> Non
     (seen,) = link.requests
     assert seen.target == "http://far.invalid/v2/library/alpine/manifests/3.20"
     assert seen.headers["proxy-authorization"] == "Basic " + base64.b64encode(b"me:se:cret").decode()
+
+
+def led_to(link: LinkProxy, place: str, *, follow_private: bool) -> list[str]:
+    """Where a registry that is only known to a proxy, by a public name, can send us."""
+
+    def settings(name: str) -> RegistrySettings:
+        host = name.partition("/")[0]
+        return RegistrySettings(name=host, insecure=True, follow_private=follow_private)
+
+    link.faults = lambda seen: (
+        Fault(status=307, headers={"Location": place}) if "far.invalid" in seen.target else None
+    )
+    proxies = Proxies({"HTTP_PROXY": link.base_url})
+    with contextlib.suppress(RegistryError):
+        Asker(settings=settings, proxies=proxies, patience=Patience(tries=1)).resolve(
+            "far.invalid/library/alpine:3.20"
+        )
+    return sorted({seen.target.split("/")[2] for seen in link.requests} - {"far.invalid"})
+
+
+@pytest.mark.parametrize(
+    ("place", "host"), [("http://10.0.0.1/x", "10.0.0.1"), ("http://192.168.7.7:8080/x", "192.168.7.7:8080")]
+)
+def test_a_registry_that_is_configured_so_may_send_into_private_networks(
+    link: LinkProxy, place: str, host: str
+) -> None:
+    assert led_to(link, place, follow_private=False) == []
+    assert led_to(link, place, follow_private=True) == [host]
+
+
+@pytest.mark.parametrize("place", ["http://169.254.169.254/x", "http://127.0.0.1:1/x", "http://0.0.0.0/x"])
+def test_none_may_send_to_this_machine_or_to_what_is_on_its_link(link: LinkProxy, place: str) -> None:
+    assert led_to(link, place, follow_private=True) == []
 
 
 def test_loopback_is_asked_without_a_proxy(link: LinkProxy, digest: str) -> None:

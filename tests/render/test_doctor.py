@@ -36,13 +36,13 @@ def diagnosis(*registries: RegistryFinding) -> Diagnosis:
 def test_the_example_in_the_page_looks_so() -> None:
     hub = Access(
         address="https://registry-1.docker.io",
-        version="HTTP/1.1",
+        version="HTTP/2",
         scheme="bearer",
         realm="auth.docker.io",
         credentials="/home/ada/.docker/config.json",
         quota=Quota(remaining=76, limit=200, seconds=21600),
     )
-    github = Access(address="https://ghcr.io", version="HTTP/1.1", scheme="bearer", realm="ghcr.io")
+    github = Access(address="https://ghcr.io", version="HTTP/2", scheme="bearer", realm="ghcr.io")
     found = diagnosis(
         RegistryFinding(name="docker.io", access=hub, images=2),
         RegistryFinding(name="ghcr.io", access=github, images=1, failed=1),
@@ -70,7 +70,7 @@ def test_what_is_missing_is_told() -> None:
 
 
 def test_a_certificate_is_told_beside_the_credentials() -> None:
-    access = Access(address="https://r.io", version="HTTP/1.1", scheme="basic", certificate="/c.pem")
+    access = Access(address="https://r.io", version="HTTP/2", scheme="basic", certificate="/c.pem")
     assert "Basic   /c.pem, anonymous" in shown(
         diagnosis(RegistryFinding(name="r.io", access=access, images=1))
     )

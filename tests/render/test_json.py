@@ -201,13 +201,13 @@ def doctor_example() -> json.Document:
     )
     hub = Access(
         address="https://registry-1.docker.io",
-        version="HTTP/1.1",
+        version="HTTP/2",
         scheme="bearer",
         realm="auth.docker.io",
         credentials="/home/ada/.docker/config.json",
         quota=Quota(remaining=76, limit=200, seconds=21600),
     )
-    github = Access(address="https://ghcr.io", version="HTTP/1.1", scheme="bearer", realm="ghcr.io")
+    github = Access(address="https://ghcr.io", version="HTTP/2", scheme="bearer", realm="ghcr.io")
     return json.doctor(
         Diagnosis(
             registries=(
