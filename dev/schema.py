@@ -277,6 +277,7 @@ _AUDIT: dict[str, Form] = {
     "profile": _choice(Profile),
     "max_size": _SIZE,
     "ignore": _several(_matching(RULE_ID, "I12")),
+    "start": _FLAG,
 }
 _VULNERABILITIES: dict[str, Form] = {"enabled": _FLAG, "url": _matching(SERVICE_ADDRESS)}
 _STANDARD: dict[str, Form] = {
@@ -284,6 +285,7 @@ _STANDARD: dict[str, Form] = {
     "exclude": _PATTERNS,
     "cooldown": _TIME_TO_WAIT,
     "cooldown_mode": _choice(CooldownMode),
+    "trust_registry_dates": _FLAG,
     "settle": _TIME_TO_WAIT,
     "interval": _TIME_TO_WAIT,
     "platforms": _PLATFORMS,

@@ -27,6 +27,7 @@ class Rule:
     ignore: str | None = None
     cooldown: float | None = None
     cooldown_mode: CooldownMode | None = None
+    trust_registry_dates: bool | None = None
     settle: float | None = None
     interval: float | None = None
     platforms: tuple[Platform, ...] | None = None
@@ -46,6 +47,7 @@ class Rule:
                 "ignore",
                 "cooldown",
                 "cooldown_mode",
+                "trust_registry_dates",
                 "settle",
                 "interval",
                 "platforms",

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pinbot.model.ledger import Ledger, Rejection
     from pinbot.model.manifest import Descriptor, Index, Manifest
     from pinbot.model.notice import Notice
-    from pinbot.model.plan import Resolution
+    from pinbot.model.plan import PushDate, Resolution
     from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
-    from pinbot.model.reference import ImageReference, Platform
+    from pinbot.model.reference import Digest, ImageReference, Platform
     from pinbot.model.smoke import SmokeRun
     from pinbot.model.vulnerability import Exposures, Inventory, Vulnerability
 
@@ -126,6 +126,17 @@ class Registry(Witness, BlobSource, Protocol):
 
         Raises:
             RegistryError: as for `resolve`; an image that nothing refers to is no error.
+        """
+        ...
+
+
+class PushDates(Protocol):
+    """Knows dates that registries give, for those who trust them."""
+
+    async def pushed(self, image: ImageReference, digest: Digest) -> PushDate | None:
+        """When a tag got this digest, by what its registry says; None where it says nothing about this one.
+
+        It never fails: who gets no date waits as if there were none.
         """
         ...
 

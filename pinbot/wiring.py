@@ -15,7 +15,17 @@ from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Vulnerab
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
-from pinbot.ports import Builder, Cache, Forge, LedgerStore, Registry, Resolver, Runner, VulnerabilityDatabase
+from pinbot.ports import (
+    Builder,
+    Cache,
+    Forge,
+    LedgerStore,
+    PushDates,
+    Registry,
+    Resolver,
+    Runner,
+    VulnerabilityDatabase,
+)
 
 if TYPE_CHECKING:
     from pinbot.forge.github.connection import Lessor
@@ -31,6 +41,9 @@ APP_VARIABLE = "PINBOT_APP_ID"
 APP_KEY_VARIABLES = ("PINBOT_APP_KEY", "PINBOT_APP_KEY_FILE")
 REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
 """Variables for GitHub; the first that is set counts, and an app before a token."""
+
+HUB_VARIABLE = "PINBOT_HUB_URL"
+"""Where Docker Hub's own API is, which knows dates."""
 
 DAEMON_VARIABLES = ("DOCKER_HOST", "DOCKER_CONTEXT", "BUILDX_BUILDER")
 """Variables that lead docker to another daemon: what one built is no baseline of the other."""
@@ -82,6 +95,35 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         memory=FileMemory(cache / "pinbot"),
     ) as client:
         yield client
+
+
+@asynccontextmanager
+async def push_dates(
+    config: Config, *, observer: Observer | None = None, note: Callable[[str], None]
+) -> AsyncIterator[PushDates]:
+    """What registries say about when a digest was pushed, closed at the end.
+
+    Raises:
+        UsageError: the address of Docker Hub's API, in the environment, is none.
+    """
+    from pinbot.registry.hub_dates import ADDRESS, HubDates
+    from pinbot.registry.proxies import Proxies
+
+    try:
+        dates = HubDates(
+            config.registry,
+            clock=SystemClock(),
+            address=os.environ.get(HUB_VARIABLE) or ADDRESS,
+            note=note,
+            observer=observer,
+            proxies=Proxies(os.environ),
+        )
+    except ValueError as error:
+        raise UsageError(
+            f"{HUB_VARIABLE} is no address", hint="write it like https://hub.docker.com"
+        ) from error
+    async with dates:
+        yield dates
 
 
 @asynccontextmanager

@@ -74,6 +74,11 @@ class Session:
         """What shows each request to a registry, with -v."""
         return self.requests if self.verbose else None
 
+    def detail(self, text: str) -> None:
+        """Say, with -v, what only those who look closely want to know."""
+        if self.verbose:
+            self.progress.note(text)
+
     def tell_quotas(self) -> None:
         """Tell, with -v, what the registries said is left of their limits."""
         for host, quota in self.requests.quotas.items():

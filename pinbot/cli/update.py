@@ -139,6 +139,7 @@ def change(
         async with AsyncExitStack() as stack:
             registry = await stack.enter_async_context(wiring.registry(config, observer=session.observer))
             explainer = wiring.explainer(registry, config, lookups) if wants_explanations else nullcontext()
+            dates = wiring.push_dates(config, observer=session.observer, note=session.detail)
             return await run_update(
                 found,
                 tree=tree,
@@ -154,6 +155,7 @@ def change(
                         whole=not only and any(files.real(Path(path)) == tree.root for path in paths),
                     ),
                     ledger=hosting.ledger if hosting else wiring.ledger(),
+                    dates=await stack.enter_async_context(dates),
                     explainer=await stack.enter_async_context(explainer),
                     dry_run=dry_run,
                 ),

@@ -13,7 +13,7 @@ from pinbot.policy import Policy, Rule
 from pinbot.yamlnodes import NodeReader, brief
 
 _TIMES = ("cooldown", "settle", "interval")
-STANDARD_KEYS = (*_TIMES, "cooldown_mode", "platforms")
+STANDARD_KEYS = (*_TIMES, "cooldown_mode", "trust_registry_dates", "platforms")
 """What can be said of all images, and in a rule of some."""
 
 POLICY_KEYS = ("include", "exclude", "rules", *STANDARD_KEYS)
@@ -55,10 +55,11 @@ def _rules(reader: NodeReader, node: Node | None) -> Iterator[Rule]:
 def _said(reader: NodeReader, entry: dict[str, Node]) -> dict[str, Any]:
     """What can be said of all images and of some alike; None for what is not said."""
     times = {key: reader.wait(entry.get(key)) for key in _TIMES}
-    platforms = entry.get("platforms")
+    trust, platforms = entry.get("trust_registry_dates"), entry.get("platforms")
     return {
         **times,
         "cooldown_mode": reader.choice(entry.get("cooldown_mode"), CooldownMode, None),
+        "trust_registry_dates": None if trust is None else reader.flag(trust),
         "platforms": None if platforms is None else tuple(_platforms(reader, platforms)),
     }
 

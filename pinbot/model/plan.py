@@ -50,6 +50,14 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushDate:
+    """When a tag got its digest, as somebody says: `source` is who, for people, like `Docker Hub`."""
+
+    when: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
     """One image that moves, with every place where it is written.
 
@@ -58,6 +66,7 @@ class Update:
         old, new: what all its places are fixed to, and what they shall be.
         treatment: what the rules say of it, the same at all its places.
         seen: when pinbot first saw the new digest under this tag; None where that is not kept.
+        pushed: since when the tag has had it by what somebody else says; None where that was not asked.
         ripe: when it will have been seen for long enough, if that is still to come and only a warning.
     """
 
@@ -68,7 +77,14 @@ class Update:
     occurrences: tuple[Occurrence, ...]
     treatment: Treatment = field(default_factory=Treatment)
     seen: datetime | None = None
+    pushed: PushDate | None = None
     ripe: datetime | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when the tag has had the new digest for certain, or by what somebody says who is trusted."""
+        said = None if self.pushed is None else self.pushed.when
+        return min((when for when in (self.seen, said) if when is not None), default=None)
 
     @property
     def files(self) -> tuple[str, ...]:

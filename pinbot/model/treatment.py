@@ -22,6 +22,7 @@ class Treatment:
         ignore: why it is left alone; None where it is not.
         cooldown: seconds for which a new digest must have been seen before the reference moves to it.
         cooldown_mode: what becomes of one that was not.
+        trust_registry_dates: whether a date that a registry gives may shorten that.
         settle: seconds for which an index that has lost platforms is taken to be still filling.
         interval: seconds that must lie between two changes of the image.
         platforms: those that are in use; empty where that is not said.
@@ -32,6 +33,7 @@ class Treatment:
     ignore: str | None = None
     cooldown: float = 0.0
     cooldown_mode: CooldownMode = CooldownMode.HOLD
+    trust_registry_dates: bool = False
     settle: float = 3600.0
     interval: float = 0.0
     platforms: tuple[Platform, ...] = ()

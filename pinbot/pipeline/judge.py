@@ -12,7 +12,7 @@ from pinbot.model.plan import Update, UpdateKind, Wait
 from pinbot.model.proposal import Subject
 from pinbot.model.reference import Digest, Platform
 from pinbot.model.treatment import CooldownMode
-from pinbot.ports import Registry
+from pinbot.ports import PushDates, Registry
 
 _MOST_AT_ONCE = 16
 
@@ -28,12 +28,21 @@ class Judge:
         ledger: what earlier runs saw, and what people turned down.
         now: the time, with its zone.
         hurried: what people asked not to keep waiting.
+        dates: what registries say, asked only where the rules trust it and something would wait without;
+            None where nothing is asked.
     """
 
     def __init__(
-        self, registry: Registry, ledger: Ledger, now: datetime, hurried: Iterable[Subject] = ()
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        now: datetime,
+        *,
+        hurried: Iterable[Subject] = (),
+        dates: PushDates | None = None,
     ) -> None:
         self._registry = registry
+        self._dates = dates
         self._ledger = ledger
         self._now = now.replace(microsecond=0)
         self._hurried = {(one.image, one.digest) for one in hurried}
@@ -61,7 +70,10 @@ class Judge:
             found = await self._look(update, update.old.digest, digest)
         if found is None:
             return replace(update, kind=UpdateKind.REPAIR)
-        verdict = self._patient(replace(update, seen=self._first_seen(update)), *found)
+        update = replace(update, seen=self._first_seen(update))
+        if self._dates is not None and self._would_wait(update):
+            update = replace(update, pushed=await self._dates.pushed(update.image, digest))
+        verdict = self._patient(update, *found)
         if isinstance(verdict, Update) and not verdict.treatment.remembers:
             return replace(verdict, seen=None)  # nobody keeps it, so it would be another one in each run
         return verdict
@@ -106,12 +118,18 @@ class Judge:
             free = moved + timedelta(seconds=treatment.interval)
             if self._now < free:
                 return Wait(update=update, reason=f"the image last moved on {moved:%Y-%m-%d}", until=free)
-        ripe = seen + timedelta(seconds=treatment.cooldown)
+        ripe = _ripe(update, self._now)
         if treatment.cooldown_mode is CooldownMode.OFF or ripe <= self._now:
             return update
         if treatment.cooldown_mode is CooldownMode.WARN:
             return replace(update, ripe=ripe)
-        return Wait(update=update, reason=f"first seen {_ago(seen, self._now)}", until=ripe)
+        return Wait(update=update, reason=_known_for(update, self._now), until=ripe)
+
+    def _would_wait(self, update: Update) -> bool:
+        """Whether a date that is trusted could make a difference."""
+        treatment = update.treatment
+        waits = treatment.cooldown_mode is not CooldownMode.OFF and _ripe(update, self._now) > self._now
+        return treatment.trust_registry_dates and waits
 
     def _was_known(self, update: Update, moved: datetime) -> bool:
         """Whether the last move of the image was to this very digest, so that it is no second one."""
@@ -123,6 +141,17 @@ class Judge:
         """When the new digest was first seen under its tag; now, if never before."""
         assert update.new.digest is not None  # noqa: S101 - only such updates come here
         return self._ledger.first_seen(str(update.image), update.new.digest) or self._now
+
+
+def _ripe(update: Update, now: datetime) -> datetime:
+    return (update.since or now) + timedelta(seconds=update.treatment.cooldown)
+
+
+def _known_for(update: Update, now: datetime) -> str:
+    told = f"first seen {_ago(update.seen or now, now)}"
+    if update.pushed is not None:
+        told += f", pushed {_ago(update.pushed.when, now)} as {update.pushed.source} says"
+    return told
 
 
 def _used(update: Update, before: Index) -> tuple[Platform, ...]:

@@ -14,7 +14,7 @@ from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.policy import Policy
-from pinbot.ports import Forge, LedgerStore, Progress, Registry
+from pinbot.ports import Forge, LedgerStore, Progress, PushDates, Registry
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 from pinbot.worktree.tree import Tree
@@ -33,6 +33,7 @@ class Work:
         forge: where to open pull requests; None to write to the working tree instead.
         terms: how pull requests are made.
         ledger: where is kept what earlier runs saw; None where nothing is.
+        dates: what registries say about when a digest was pushed, for rules that trust it.
         now: the time, with its zone.
         explainer: tells what changed in the images that move; None where nobody wants to know.
         dry_run: plan and test-build, but write and propose nothing.
@@ -42,6 +43,7 @@ class Work:
     forge: Forge | None = None
     terms: Terms = field(default_factory=Terms)
     ledger: LedgerStore | None = None
+    dates: PushDates | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     explainer: "Explainer | None" = None
     dry_run: bool = False
@@ -60,7 +62,7 @@ async def update(
     before = await work.ledger.read() if work.ledger else Ledger()
     dashboard, wishes = await _wishes(before, tree, work)
     known = with_granted(before, wishes)
-    judge = Judge(registry, known, work.now, wishes.now)
+    judge = Judge(registry, known, work.now, hurried=wishes.now, dates=work.dates)
     plan = await make_plan(found, registry, policy, progress, naming=tree.name, judge=judge)
     report = await _carry_out(UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes)
     if not work.dry_run:

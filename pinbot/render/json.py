@@ -210,6 +210,7 @@ def _update(entry: Update) -> Document:
         "old": _version(entry.old),
         "new": _version(entry.new),
         "seen": _time(entry.seen),
+        "pushed": entry.pushed and {"time": _time(entry.pushed.when), "source": entry.pushed.source},
         "locations": [
             {
                 "file": occurrence.file,

@@ -43,10 +43,10 @@ def pull_request_body(report: UpdateReport, *, naming: Naming = str) -> str:
     The report has paths as they were typed; `naming` makes those of the repository of them.
     """
     updates = report.passed_updates
-    header = ("Image", "Change", "From", "To", "Files")
     parts = [
         _verdict_line(report, updates),
-        table(header, [_update_row(update, naming) for update in updates], room=_ROOM_UPDATES),
+        _updates(updates, naming),
+        *_still_waiting(updates),
         *explanations(report.passed_explanations, room=_ROOM_EXPLANATIONS),
         *_builds(report.verdicts),
         *audits(report.verdicts, room=_ROOM_AUDITS),
@@ -107,7 +107,13 @@ def _audit_line(passed: Sequence[Verdict]) -> str:
     return f" The audit finds {new} new, and {told}; see below."
 
 
-def _update_row(update: Update, naming: Naming) -> tuple[str, ...]:
+def _updates(updates: Sequence[Update], naming: Naming) -> str:
+    dated = any(update.since is not None for update in updates)
+    header = ("Image", "Change", "From", "To", *(("Since",) if dated else ()), "Files")
+    return table(header, [_update_row(update, naming, dated=dated) for update in updates], room=_ROOM_UPDATES)
+
+
+def _update_row(update: Update, naming: Naming, *, dated: bool) -> tuple[str, ...]:
     places = [f"{naming(occurrence.file)}:{occurrence.position.line}" for occurrence in update.occurrences]
     files = [cell(place) for place in places[:_MOST_FILES]]
     if len(places) > _MOST_FILES:
@@ -117,8 +123,31 @@ def _update_row(update: Update, naming: Naming) -> tuple[str, ...]:
         str(update.kind),
         _version(update.old, update.new),
         _version(update.new, update.old),
+        *((_since(update),) if dated else ()),
         "<br>".join(files),
     )
+
+
+def _since(update: Update) -> str:
+    """From when the tag has had the new digest, and who says so: a date, for an age is wrong tomorrow."""
+    told = []
+    if update.seen is not None:
+        told.append(f"{update.seen:%Y-%m-%d}, seen by pinbot")
+    if update.pushed is not None:
+        told.append(f"{update.pushed.when:%Y-%m-%d}, {update.pushed.source} says")
+    return "<br>".join(told)
+
+
+def _still_waiting(updates: Sequence[Update]) -> Iterator[str]:
+    """A word on digests that are too young yet, where the rules want a warning of them."""
+    waiting = [update for update in updates if update.ripe is not None]
+    if waiting:
+        until = max(update.ripe for update in waiting if update.ripe is not None)
+        names = ", ".join(code(update.image.familiar) for update in waiting[:_MOST_NAMES])
+        more = f" and {len(waiting) - _MOST_NAMES} more" if len(waiting) > _MOST_NAMES else ""
+        yield (
+            f"**The cooldown is still running** for {names}{more}: better not merged before {moment(until)}."
+        )
 
 
 def _version(version: Version, other: Version) -> str:

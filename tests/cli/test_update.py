@@ -67,6 +67,7 @@ def test_update_moves_a_digest_when_its_tag_has_moved(project: Project, pusher: 
             "old": {"tag": "1", "digest": old},
             "new": {"tag": "1", "digest": new},
             "seen": None,
+            "pushed": None,
             "locations": [{"file": "Dockerfile", "line": 1, "column": 6}],
         }
     ]

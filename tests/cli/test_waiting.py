@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import image
+from tests.support.hub import HubServer, tag
 from tests.support.oci import OCI_INDEX, Image, Pusher, digest_of, to_json
 from tests.support.project import Project
 
@@ -212,3 +213,72 @@ def test_rules_say_what_is_left_alone_and_which_files_are_looked_at(project: Pro
     assert project.read("Dockerfile") == b"FROM busybox\n"
     assert project.read("old/Dockerfile") == project.read("web.Dockerfile") == b"FROM alpine:3.22\n"
     assert project.pinbot("scan", "old/Dockerfile").code == 0
+
+
+TRUST = "cooldown: 3d\nrules:\n- images: [aged]\n  trust_registry_dates: true\n"
+
+
+def days_ago(days: float) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).isoformat()
+
+
+def test_a_date_that_is_trusted_shortens_the_wait(project: Project, pusher: Pusher) -> None:
+    project.configure(TRUST)
+    old = pusher.image("library/aged", "1", image("old"))
+    new = pusher.image("library/aged", "1", image("new"))
+    project.write("Dockerfile", f"FROM aged:1@{old}\n")
+    with HubServer({"library/aged:1": tag(new, days_ago(2))}) as hub:
+        env = {"PINBOT_HUB_URL": hub.address}
+        waiting = project.pinbot("update", env=env)
+        assert "first seen just now, pushed 2 days ago as Docker Hub says, until " in waiting.err
+        assert project.read("Dockerfile").decode() == f"FROM aged:1@{old}\n"
+
+        hub.tags["library/aged:1"] = tag(new, days_ago(4))
+        (update,) = project.pinbot("update", "--format", "json", env=env).json["updates"]
+        assert update["pushed"]["source"] == "Docker Hub"
+        assert update["pushed"]["time"] < update["seen"]
+        assert project.read("Dockerfile").decode() == f"FROM aged:1@{new}\n"
+
+
+def test_a_date_of_another_digest_or_in_the_future_shortens_nothing(project: Project, pusher: Pusher) -> None:
+    project.configure(TRUST)
+    old = pusher.image("library/aged", "1", image("old"))
+    new = pusher.image("library/aged", "1", image("new"))
+    project.write("Dockerfile", f"FROM aged:1@{old}\n")
+    with HubServer({"library/aged:1": tag(old, days_ago(9))}) as hub:
+        env = {"PINBOT_HUB_URL": hub.address}
+        run = project.pinbot("update", "-v", env=env)
+        assert (run.code, "1 waiting" in run.err) == (0, True)
+        assert "aged:1: no date from Docker Hub: what it says is not about this digest" in run.err
+        assert "no date" not in project.pinbot("update", env=env).err
+        hub.tags["library/aged:1"] = tag(new, days_ago(-9))
+        make_older(project, days=2)
+        (waiting,) = project.pinbot("update", "--format", "json", env=env).json["waiting"]
+        made = datetime.fromisoformat(waiting["until"]) - datetime.fromisoformat(waiting["seen"])
+        assert made == timedelta(days=3)
+
+
+def test_docker_hub_is_asked_only_where_that_is_wanted_and_of_use(project: Project, pusher: Pusher) -> None:
+    project.configure(TRUST)
+    names = ("aged", "young")
+    for name in names:
+        old = pusher.image(f"library/{name}", "1", image("old"))
+        project.write(f"{name}/Dockerfile", f"FROM {name}:1@{old}\n")
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    pusher.image("library/young", "1", image("new"))
+    with HubServer() as hub:
+        env = {"PINBOT_HUB_URL": hub.address}
+        project.pinbot("update", env=env)  # aged has not moved, young is not trusted, alpine is a first pin
+        pusher.image("library/aged", "1", image("newer"))
+        assert hub.requests == []
+        project.pinbot("update", env=env)
+        make_older(project, days=4)
+        project.pinbot("update", env=env)
+        assert len(hub.requests) == 1
+
+
+def test_an_address_of_docker_hub_that_is_none_is_told(project: Project) -> None:
+    project.write("Dockerfile", "FROM alpine:3.22\n")
+    run = project.pinbot("update", env={"PINBOT_HUB_URL": "hub"})
+    assert run.code == 2
+    assert "PINBOT_HUB_URL is no address" in run.err

@@ -34,6 +34,7 @@ UPDATE = {
     "old": {"tag": "3.22", "digest": None},
     "new": {"tag": "3.22", "digest": DIGEST},
     "seen": None,
+    "pushed": None,
     "locations": [{"file": "Dockerfile", "line": 1, "column": 6}],
 }
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from pinbot.errors import BuilderError, RegistryError
 from pinbot.model.build import Limit
-from pinbot.model.plan import Plan
+from pinbot.model.plan import Plan, PushDate
 from pinbot.model.report import UpdateReport
 from pinbot.render import gfm, markdown
 from pinbot.render.printable import printable
@@ -213,4 +214,25 @@ The branch is rebuilt when a digest moves again; commits that a person adds to i
 {{"image":"docker.io/library/alpine:3.22","digest":"sha256:{"2" * 64}"}},\
 {{"image":"docker.io/library/alpine:3.22","digest":"sha256:{"2" * 64}"}}]}} -->
 """
+    )
+
+
+def test_a_body_tells_since_when_there_is_a_digest_and_until_when_to_wait() -> None:
+    day = datetime(2026, 11, 20, 7, tzinfo=UTC)
+    seen = replace(move("a/Dockerfile"), seen=day, ripe=day + timedelta(days=3))
+    trusted = replace(seen, pushed=PushDate(when=day - timedelta(days=9), source="Docker Hub"), ripe=None)
+    told = UpdateReport(plan=Plan(updates=(pin(), seen, trusted), changes=(change(), change("a/Dockerfile"))))
+    body = markdown.pull_request_body(told)
+    assert (
+        """\
+| Image | Change | From | To | Since | Files |
+| --- | --- | --- | --- | --- | --- |
+| `alpine:3.22` | pin | no digest | `222222222222` |  | `Dockerfile:1` |
+| `alpine:3.22` | digest | `111111111111` | `222222222222` | 2026-11-20, seen by pinbot | `a/Dockerfile:1` |
+| `alpine:3.22` | digest | `111111111111` | `222222222222` \
+| 2026-11-20, seen by pinbot<br>2026-11-11, Docker Hub says | `a/Dockerfile:1` |
+
+**The cooldown is still running** for `alpine:3.22`: better not merged before 2026-11-23 07:00 UTC.
+"""
+        in body
     )
