@@ -203,6 +203,18 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return made
 
 
+@pytest.fixture(
+    params=[
+        pytest.param("buildah", marks=pytest.mark.needs("base-images", "buildah")),
+        pytest.param("docker", marks=pytest.mark.needs("base-images", "dockerd")),
+    ]
+)
+def family(request: pytest.FixtureRequest) -> Bench:
+    """One of each family: with and without a daemon, the others read logs and Dockerfiles the same way."""
+    made: Bench = request.getfixturevalue(request.param)
+    return made
+
+
 def _bench(
     name: str,
     driver: Driver,
