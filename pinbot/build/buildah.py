@@ -24,6 +24,10 @@ _TIDY_SECONDS = 600.0
 # Before the first step, buildah complains of the Dockerfile or of the machine.
 _ABOUT_FILE = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 
+# What is listed, and not what is warned of beside it, nor `<none>`.
+_ID = re.compile(r"[0-9a-f]{12,64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*:[A-Za-z0-9_][A-Za-z0-9._-]*")
+
 
 class Buildah:
     """Builds with the program of a dialect on the PATH of `environ`."""
@@ -224,16 +228,13 @@ class _Bench:
         if self._beforehand:
             # Nothing is asked anew in a build: a tag must not mean what it meant in an earlier run.
             names = await self._must("images", "--noheading", "--format", self.dialect.names)
-            tagged = [
-                name for name in names if not name.startswith("<none>") and not name.endswith(":<none>")
-            ]
-            if tagged:
+            if tagged := [name for name in names if _NAME.fullmatch(name)]:
                 await self._must("rmi", *tagged)
 
     async def remove_containers(self, *, must: bool = False) -> None:
         """Remove what steps worked in; `must` has a failure raised."""
         do = self._must if must else self._may
-        if ids := await do(*self.dialect.containers):
+        if ids := [line for line in await do(*self.dialect.containers) if _ID.fullmatch(line)]:
             await do(*self.dialect.remove, *ids)
 
     async def _must(self, *words: str | Path) -> list[str]:

@@ -4,6 +4,7 @@ Sources: the manual pages of buildah and podman, and of their `build`, `push`, `
 """
 
 import re
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,8 @@ class Dialect:
             return ("--isolation", "chroot")
         return (
             *("--isolation", "oci", "--network", "host"),  # the network that the builder sees
+            # Newer ones ask for more than this process may have, and the runtime then refuses.
+            *("--ulimit", f"nofile={_files()}", "--ulimit", f"nproc={_processes()}"),
             *(("--runtime", runtime) if self is BUILDAH else ()),
             *(("--cgroup-parent", group) if group is not None else ()),
         )
@@ -66,6 +69,21 @@ class Dialect:
             chosen = ("--runtime", runtime) if runtime else ()
             return (*own, "--tmpdir", run / "libpod", "--cgroup-manager", "cgroupfs", *chosen)
         return own
+
+
+def _files() -> str:
+    return _limits(resource.RLIMIT_NOFILE)
+
+
+def _processes() -> str:
+    return _limits(resource.RLIMIT_NPROC)
+
+
+def _limits(kind: int) -> str:
+    """The limits of this process, as `soft:hard`."""
+    return ":".join(
+        "-1" if limit == resource.RLIM_INFINITY else str(limit) for limit in resource.getrlimit(kind)
+    )
 
 
 _RETRIES = ("--retry", "2", "--retry-delay", "1s")

@@ -97,6 +97,7 @@ _NEW_FLAGS = frozenset(
     | {"unpack"}
 )
 _UNKNOWN_FLAG = re.compile(r"unknown flag: -{0,2}(?P<flag>[a-z-]+)", re.IGNORECASE)
+_UNSUPPORTED = re.compile(r"(?P<what>[A-Z]+ --[a-z-]+) is not supported")
 _OTHER_FLAGS = re.compile(r'at STEP "(?P<step>[A-Z]+ .*)": [A-Z]+ only supports the ')
 _FLAG = re.compile(r"(?<=\s)--(?P<flag>[a-z-]+)")
 _SYMBOLIC_MODE = re.compile(r"chmod(?: parameter:)? '?[ugoa]*[-+=][rwxXstugo]*", re.IGNORECASE)
@@ -115,6 +116,8 @@ def newer_than_builder(tail: Sequence[str], dockerfile: bytes) -> str | None:
             for flag in _FLAG.finditer(match["step"]):
                 if flag["flag"] in _NEW_FLAGS - {"chmod", "mount"}:
                     return f"{match['step'].partition(' ')[0]} --{flag['flag']}"
+        if match := _UNSUPPORTED.search(line):
+            return match["what"]
         if _SYMBOLIC_MODE.search(line):
             return "symbolic modes in --chmod"
         if _HEREDOC_COMPLAINT.search(line) and _HEREDOC.search(dockerfile):

@@ -11,6 +11,7 @@ from pinbot.model.build import BuildRequest, BuiltImage, FailedBuild, Limit
 # What the machine, not the Dockerfile, is to blame for, whatever the builder.
 _TROUBLE = re.compile(
     r"no space left on device|cannot allocate memory|too many open files|read-only file system"
+    r"|could not find \"[\w-]+\" in one of"  # a helper of buildah's or podman's
     r"|cannot connect to the docker daemon|error during connect|connecting to the docker daemon",
     re.IGNORECASE,
 )

@@ -1,6 +1,7 @@
 """What is buildah's alone: its stores, its access to registries, what separates it from the machine."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,3 +171,15 @@ def test_ordinary_users_get_a_user_namespace_of_their_own(reach: Reach, tmp_path
     assert words.count("--user") == 1
     assert "_CONTAINERS_ROOTLESS_UID=65534" in words
     assert "--user" not in separation.command(tmp_path, steps=True)
+
+
+@pytest.mark.parametrize("driver", [pytest.param("podman", marks=pytest.mark.needs("podman")), "buildah"])
+def test_what_is_warned_of_is_not_taken_for_what_is_listed(
+    request: pytest.FixtureRequest, tmp_path: Path, driver: str
+) -> None:
+    bench: Bench = request.getfixturevalue(driver)
+    warning = 'time="now" level=warning msg="Using cgroups-v1 which is deprecated"'
+    script = f"echo '{warning}' >&2\nexec {shutil.which(driver)} \"$@\"\n"
+    warned = bench.seeing(**program(tmp_path / "bin", driver, script), XDG_CACHE_HOME=str(tmp_path / "cache"))
+    for _ in range(2):
+        assert isinstance(warned.build("FROM alpine:3.22\nRUN true\n"), BuiltImage), warned.log

@@ -141,6 +141,11 @@ PARSE_ERROR = (
             "COPY --link",
         ),
         (
+            'Error: building at STEP "COPY --link --from=files /rootfs/ /": COPY --link is not supported',
+            b"",
+            "COPY --link",
+        ),
+        (
             (
                 'Error: building at STEP "RUN --mount=type=cache,target=/x --network=none echo hi": '
                 "RUN only supports the --mount flag"
