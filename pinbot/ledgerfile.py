@@ -15,9 +15,12 @@ _LARGEST = 64 * 1024 * 1024
 
 
 def default_path(environ: Mapping[str, str], home: Path) -> Path:
-    """In XDG_STATE_HOME, else in `~/.local/state` (XDG Base Directory Specification)."""
-    base = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
-    return Path(base) / "pinbot" / "ledger.json"
+    """In XDG_STATE_HOME, else in `~/.local/state`.
+
+    A relative path counts as none (XDG Base Directory Specification): it would lie in the user's repository.
+    """
+    base = Path(environ.get("XDG_STATE_HOME") or "")
+    return (base if base.is_absolute() else home / ".local" / "state") / "pinbot" / "ledger.json"
 
 
 class LedgerFile:
@@ -50,9 +53,13 @@ class LedgerFile:
         except FileNotFoundError:
             return Ledger()
         except OSError as error:
-            raise self._trouble(f"cannot be read: {error.strerror}") from error
+            raise self._out_of_reach(f"cannot be read: {error.strerror}") from error
         except ValueError as error:
-            raise self._trouble(f"is no ledger of pinbot's: {error}") from error
+            raise SourceError(
+                f"is no ledger of pinbot's: {error}",
+                hint="mend or delete it; then digests count as seen for the first time in the next run",
+                file=str(self._path),
+            ) from error
 
     def _add(self, ledger: Ledger) -> None:
         try:
@@ -63,7 +70,7 @@ class LedgerFile:
                 if after != before:
                     self._write(to_bytes(after))
         except OSError as error:
-            raise self._trouble(f"cannot be written: {error.strerror}") from error
+            raise self._out_of_reach(f"cannot be written: {error.strerror}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -86,9 +93,6 @@ class LedgerFile:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _trouble(self, what: str) -> SourceError:
-        return SourceError(
-            what,
-            hint="mend or delete it; then digests count as seen for the first time in the next run",
-            file=str(self._path),
-        )
+    def _out_of_reach(self, what: str) -> SourceError:
+        hint = "let XDG_STATE_HOME name a folder that can be written and is there in the next run"
+        return SourceError(what, hint=hint, file=str(self._path))

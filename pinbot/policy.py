@@ -92,6 +92,12 @@ class Policy:
         """Whether the globs of the command line let this image through."""
         return not self.only or names(image, self.only)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether some image may have to wait for something that earlier runs saw."""
+        said: tuple[Rule | Treatment, ...] = (self.standard, *self.rules)
+        return any(one.cooldown or one.interval for one in said)
+
     def treatment(self, image: ImageReference, path: str) -> Treatment:
         """How an image in a file, by its path from the root of the repository, is treated."""
         treatment = self.standard

@@ -85,14 +85,13 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
     from pinbot.registry.memory import FileMemory
     from pinbot.registry.proxies import Proxies
 
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache")
     async with RegistryClient(
         config.registry,
         credentials=Keychain(os.environ, _home()),
         clock=SystemClock(),
         observer=observer,
         proxies=Proxies(os.environ),
-        memory=FileMemory(cache / "pinbot"),
+        memory=FileMemory(_cache_folder()),
     ) as client:
         yield client
 
@@ -148,8 +147,7 @@ def cache() -> Cache:
     """What earlier runs of this user found out about images."""
     from pinbot.cache import DiskCache
 
-    base = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return DiskCache((base if base.is_absolute() else _home() / ".cache") / "pinbot" / "images")
+    return DiskCache(_cache_folder() / "images")
 
 
 @asynccontextmanager
@@ -197,6 +195,12 @@ def _home() -> Path:
         return Path.home()
     except RuntimeError:
         return Path("/")
+
+
+def _cache_folder() -> Path:
+    """In XDG_CACHE_HOME, where that is absolute, else in `~/.cache` (XDG Base Directory Specification)."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return (base if base.is_absolute() else _home() / ".cache") / "pinbot"
 
 
 def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[Builder]]:

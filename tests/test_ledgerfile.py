@@ -74,3 +74,4 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_it_lies_where_states_lie(tmp_path: Path) -> None:
     assert default_path({"XDG_STATE_HOME": "/state"}, tmp_path) == Path("/state/pinbot/ledger.json")
     assert default_path({}, tmp_path) == tmp_path / ".local/state/pinbot/ledger.json"
+    assert default_path({"XDG_STATE_HOME": "rel"}, tmp_path) == tmp_path / ".local/state/pinbot/ledger.json"

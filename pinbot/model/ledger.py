@@ -245,6 +245,6 @@ def _written(when: datetime) -> str:
 def _time(text: Any) -> datetime | None:
     try:
         when = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return None if when.tzinfo is None else when.astimezone(UTC).replace(microsecond=0)
+    except (TypeError, ValueError, OverflowError):  # the last for a time that UTC has no year for
         return None
-    return None if when.tzinfo is None else when.astimezone(UTC).replace(microsecond=0)

@@ -102,7 +102,7 @@ class Judge:
         """Let the update pass, or say what it has to wait for."""
         treatment, seen = update.treatment, update.seen or self._now
         if isinstance(before, Index) and isinstance(after, Index):
-            used = _used(update, before)
+            used = tuple(one for one in _used(update, before) if _child(before, one) or _child(after, one))
             if used and all(_child(before, one) == _child(after, one) for one in used):
                 names = ", ".join(map(str, used))
                 return Wait(update=update, reason=f"nothing has changed for {names}")
@@ -114,7 +114,8 @@ class Judge:
                     update=update, reason=f"{names} is missing in it, and may still be on its way", until=full
                 )
         moved = self._ledger.moved(str(update.image))
-        if moved is not None and not self._was_known(update, moved):
+        # A move in the future was written by a clock that was wrong: it would hold the image until then.
+        if moved is not None and moved <= self._now and not self._was_known(update, moved):
             free = moved + timedelta(seconds=treatment.interval)
             if self._now < free:
                 return Wait(update=update, reason=f"the image last moved on {moved:%Y-%m-%d}", until=free)
@@ -138,9 +139,9 @@ class Judge:
         return seen is not None and seen <= moved
 
     def _first_seen(self, update: Update) -> datetime:
-        """When the new digest was first seen under its tag; now, if never before."""
+        """When the new digest was first seen under its tag; now at the latest, whatever a clock said then."""
         assert update.new.digest is not None  # noqa: S101 - only such updates come here
-        return self._ledger.first_seen(str(update.image), update.new.digest) or self._now
+        return min(self._ledger.first_seen(str(update.image), update.new.digest) or self._now, self._now)
 
 
 def _ripe(update: Update, now: datetime) -> datetime:

@@ -59,7 +59,7 @@ async def update(
     Raises:
         UsageError: a file lies outside of the tree that is to be built or proposed.
     """
-    before = await work.ledger.read() if work.ledger else Ledger()
+    before = await _known(work, policy)
     dashboard, wishes = await _wishes(before, tree, work)
     known = with_granted(before, wishes)
     judge = Judge(registry, known, work.now, hurried=wishes.now, dates=work.dates)
@@ -72,6 +72,21 @@ async def update(
         if dashboard is not None:
             report = await dashboard.write(report, after)
     return report if work.forge is None else replace(report, requests=work.forge.calls)
+
+
+async def _known(work: Work, policy: Policy) -> Ledger:
+    """What earlier runs saw.
+
+    A file of this machine that cannot be read stops nothing where no rule asks what is in it.
+    """
+    if work.ledger is None:
+        return Ledger()
+    try:
+        return await work.ledger.read()
+    except PinbotError:
+        if work.forge is not None or policy.remembers:
+            raise
+        return Ledger()
 
 
 async def _wishes(known: Ledger, tree: Tree, work: Work) -> tuple[Dashboard | None, Wishes]:

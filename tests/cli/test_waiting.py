@@ -196,6 +196,49 @@ def test_a_damaged_ledger_is_told_and_left_alone(project: Project, pusher: Pushe
     assert project.read("Dockerfile").decode() == f"FROM damaged:1@{old}\n"
 
 
+def test_a_ledger_that_cannot_be_read_stops_nothing_where_no_rule_asks_for_it(
+    project: Project, pusher: Pusher
+) -> None:
+    old = pusher.image("library/carefree", "1", image("old"))
+    new = pusher.image("library/carefree", "1", image("new"))
+    project.write("Dockerfile", f"FROM carefree:1@{old}\n")
+    nowhere = {"XDG_STATE_HOME": "/dev/null"}
+    run = project.pinbot("update", "--dry-run", env=nowhere)
+    assert (run.code, new in run.text) == (10, True)
+
+    project.configure("rules: [{images: [carefree], cooldown: 3d}]\n")
+    asked = project.pinbot("update", env=nowhere)
+    assert asked.code == 1
+    assert (
+        "/dev/null/pinbot/ledger.json: cannot be read: Not a directory\n  hint: let XDG_STATE_HOME"
+        in asked.err
+    )
+    assert project.read("Dockerfile").decode() == f"FROM carefree:1@{old}\n"
+
+
+def test_what_a_wrong_clock_wrote_holds_nothing_for_ever(project: Project, pusher: Pusher) -> None:
+    project.configure("cooldown: 1h\ninterval: 1h\n")
+    old = pusher.image("library/doctor", "1", image("old"))
+    new = pusher.image("library/doctor", "1", image("new"))
+    project.write("Dockerfile", f"FROM doctor:1@{old}\n")
+    far = "9999-12-31T23:59:59Z"
+    name = "docker.io/library/doctor:1"
+    written = {"schema": "pinbot-ledger/v1", "sightings": {name: {new: far}}, "moves": {name: far}}
+    ledger(project).parent.mkdir(parents=True)
+    ledger(project).write_text(json.dumps(written))
+    assert "first seen just now, until " in project.pinbot("update").err
+    assert json.loads(ledger(project).read_text())["sightings"][name][new] < far
+
+
+def test_a_platform_that_neither_image_is_for_tells_nothing(project: Project, pusher: Pusher) -> None:
+    project.configure("platforms: [linux/s390x]\n")
+    old = pusher.index("library/elsewhere", "1", multi("amd64"))
+    new = pusher.index("library/elsewhere", "1", multi("amd64", amd64="new"))
+    project.write("Dockerfile", f"FROM elsewhere:1@{old}\n")
+    project.pinbot("update")
+    assert project.read("Dockerfile").decode() == f"FROM elsewhere:1@{new}\n"
+
+
 def test_rules_say_what_is_left_alone_and_which_files_are_looked_at(project: Project) -> None:
     project.configure(
         "include: ['*.image', Dockerfile]\nexclude: [old/]\n"

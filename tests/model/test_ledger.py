@@ -93,6 +93,7 @@ def test_entries_that_make_no_sense_are_left_out() -> None:
         str(digest(2)): "soon",
         str(digest(3)): "2026-11-24T12:00:00",
         str(digest(4)): 5,
+        str(digest(6)): "0001-01-01T00:00:00+14:00",
     }
     good["sightings"]["x" * 600] = {str(digest(5)): "2026-11-24T12:00:00Z"}
     good["sightings"]["list"] = []
