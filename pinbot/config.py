@@ -43,6 +43,7 @@ class RegistrySettings:
         follow_private: let the registry send us into private networks (token servers, redirects), although
             it is no part of one itself.
         blocked: nothing may be asked or pulled under this name.
+        only_public: it may be asked only where everybody can reach it.
         source: where this is written, for people.
     """
 
@@ -58,6 +59,7 @@ class RegistrySettings:
     mirrors: tuple[Mirror, ...] = ()
     follow_private: bool = False
     blocked: bool = False
+    only_public: bool = False
     source: str = field(default="", compare=False)
 
     @property
@@ -181,7 +183,12 @@ class VulnerabilitySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything that pinbot.yaml says, with defaults for what it leaves out."""
+    """Everything that pinbot.yaml says, with defaults for what it leaves out.
+
+    Attributes:
+        only_public: registries that are not configured may be asked only where everybody can reach them,
+            because others say which images are looked at.
+    """
 
     registries: tuple[RegistrySettings, ...] = ()
     build: BuildSettings = field(default_factory=BuildSettings)
@@ -189,6 +196,7 @@ class Config:
     policy: Policy = field(default_factory=Policy)
     pull_requests: PullRequestSettings = field(default_factory=PullRequestSettings)
     vulnerabilities: VulnerabilitySettings = field(default_factory=VulnerabilitySettings)
+    only_public: bool = False
 
     def registry(self, name: str) -> RegistrySettings:
         """How to reach a registry, or an image by its name (`docker.io/library/alpine`).
@@ -197,5 +205,5 @@ class Config:
         """
         fitting = [settings for settings in self.registries if settings.covers(name)]
         if not fitting:
-            return RegistrySettings(name=name.partition("/")[0])
+            return RegistrySettings(name=name.partition("/")[0], only_public=self.only_public)
         return max(fitting, key=lambda settings: settings.closeness(name)).named(name)

@@ -203,9 +203,19 @@ class BuilderError(PinbotError):
 
 
 class ForgeError(PinbotError):
-    """GitHub could not do what was asked."""
+    """GitHub could not do what was asked.
+
+    Attributes:
+        for_all: it would be so with every repository, so that there is no use in asking on.
+    """
 
     code = "forge"
+    for_all = False
+
+    def about_all(self) -> Self:
+        """Say that every repository is concerned; returns itself."""
+        self.for_all = True
+        return self
 
 
 class ForgeDenied(ForgeError):

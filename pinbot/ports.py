@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 # What the signatures name is not needed to run, and would load half of the model.
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from pinbot.model.build import BuildOutcome, BuildRequest
     from pinbot.model.diagnosis import Access, Capability
+    from pinbot.model.fleet import ListedFile, Listing, RepositoryFacts
     from pinbot.model.image import ImageConfig, Taken
     from pinbot.model.ledger import Ledger, Rejection
     from pinbot.model.manifest import Descriptor, Index, Manifest
@@ -353,6 +355,73 @@ class Forge(Protocol):
 
         Raises:
             ForgeError: it could not be done; the message names a missing permission.
+        """
+        ...
+
+
+class Repositories(Protocol):
+    """All that a forge has, as one token sees them; read without a clone.
+
+    Each method raises ForgeError where it cannot be done, or may not be.
+    """
+
+    async def named(self, name: str) -> RepositoryFacts:
+        """The repository `owner/name`."""
+        ...
+
+    async def owned_by(self, owner: str) -> tuple[RepositoryFacts, ...]:
+        """All repositories of an organisation or person that the token can see."""
+        ...
+
+    async def listing(self, repository: RepositoryFacts, branch: str) -> Listing | None:
+        """The files of a branch; None where the repository is empty."""
+        ...
+
+    async def read(self, repository: RepositoryFacts, file: ListedFile) -> bytes:
+        """The content of a file, or of a link the path that it leads to; never unverified."""
+        ...
+
+    async def check_out(self, repository: RepositoryFacts, branch: str, tree: str, folder: Path) -> None:
+        """Put the files of a branch into a new folder, as they were listed; nothing in it is secret."""
+        ...
+
+    def calls(self, name: str | None = None) -> int:
+        """How many requests were sent so far: about one repository, or at all."""
+        ...
+
+
+class WorkTree(Protocol):
+    """The files of a repository, wherever they are."""
+
+    def relative(self, path: str) -> str:
+        """The path from the root, with `/`, of the file that `path` leads to.
+
+        Raises:
+            UsageError: it is outside of the tree.
+        """
+        ...
+
+    def name(self, path: str) -> str:
+        """The path from the root where there is one; the path itself for what is outside of the tree."""
+        ...
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file at a path from the root."""
+        ...
+
+    async def bring(self) -> None:
+        """Have the files here, so that they can be copied.
+
+        Raises:
+            PinbotError: they cannot be had.
+        """
+        ...
+
+    def copy_to(self, destination: Path, *, changes: Mapping[str, bytes]) -> None:
+        """Copy what a fresh checkout would hold, with other bytes for the paths in `changes`.
+
+        Raises:
+            SourceError: a file cannot be copied.
         """
         ...
 

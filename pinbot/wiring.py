@@ -15,20 +15,23 @@ from pinbot.config import AuditSettings, BuildSettings, Config, Driver, Vulnerab
 from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
+from pinbot.model.occurrence import SourceFile
 from pinbot.ports import (
     Builder,
     Cache,
+    Clock,
     Forge,
     LedgerStore,
     PushDates,
     Registry,
+    Repositories,
     Resolver,
     Runner,
     VulnerabilityDatabase,
 )
 
 if TYPE_CHECKING:
-    from pinbot.forge.github.connection import Lessor
+    from pinbot.forge.github.connection import Connection, Lessor
     from pinbot.pipeline.audit import Auditor
     from pinbot.pipeline.explain import Explainer
     from pinbot.pipeline.verify import Verifier
@@ -61,6 +64,17 @@ def configuration(file: Path | None, root: Path) -> Config:
     from pinbot.machine import registries
 
     return registries.beneath(own_configuration(file, root), os.environ, _home())
+
+
+def foreign_configuration(own: SourceFile | None, bot: Config) -> tuple[Config, tuple[str, ...]]:
+    """The configuration that holds in a repository elsewhere, and what of its own file does not count.
+
+    Raises:
+        UsageError: the repository's file holds mistakes.
+    """
+    from pinbot.configfile.foreign import configure
+
+    return configure(own, bot)
 
 
 def own_configuration(file: Path | None, root: Path) -> Config:
@@ -141,6 +155,11 @@ async def registry_on_demand(
                 return made[0]
 
         yield connect
+
+
+def clock() -> Clock:
+    """The time of this machine."""
+    return SystemClock()
 
 
 def cache() -> Cache:
@@ -292,12 +311,37 @@ def hosting(repository: str | None, api_url: str) -> Hosting:
             hint="set GITHUB_REPOSITORY or --repository owner/name",
         )
     from pinbot.forge.github.connection import Connection
+
+    credentials = _credentials(repository, api_url)
+    return _hosted(Connection(token=credentials, clock=SystemClock(), api_url=api_url), repository)
+
+
+def forges(api_url: str) -> tuple[Repositories, Callable[[str], Hosting]]:
+    """All repositories that the token from the environment sees, and what is kept in each by its name.
+
+    Raises:
+        ForgeDenied: there is no token.
+    """
+    from pinbot.forge.github.connection import Connection
+    from pinbot.forge.github.repositories import GitHubRepositories
+
+    variable = _first_set(TOKEN_VARIABLES)
+    if variable is None:
+        raise ForgeDenied(
+            "--repo and --owner need a token, and there is none",
+            hint="set GITHUB_TOKEN to one that sees the repositories, e.g. of an app's installation",
+        )
+    connection = Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url)
+    repositories = GitHubRepositories(connection, cache=cache(), environ=os.environ)
+    return repositories, partial(_hosted, connection)
+
+
+def _hosted(connection: "Connection", repository: str) -> Hosting:
     from pinbot.forge.github.repository import GitHub
     from pinbot.forge.ledger import ForgeLedger
     from pinbot.forge.lifecycle import PullRequests
 
-    credentials = _credentials(repository, api_url)
-    github = GitHub(Connection(token=credentials, clock=SystemClock(), api_url=api_url), repository)
+    github = GitHub(connection, repository)
     return Hosting(forge=PullRequests(github), ledger=ForgeLedger(github))
 
 

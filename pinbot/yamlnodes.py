@@ -45,18 +45,30 @@ def read(path: Path) -> Node | None:
     Raises:
         ConfigError: it cannot be read, or is no YAML.
     """
-    return _compose(_text_of(path, str(path)), str(path))
-
-
-def _text_of(path: Path, file: str) -> str:
     try:
         with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise ConfigError("more than 128 KiB of configuration", hint="is this the right file?", file=file)
-        return data.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", hint="check --config", file=file) from error
+        raise ConfigError(
+            f"cannot be read: {error.strerror}", hint="check --config", file=str(path)
+        ) from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, file: str) -> Node | None:
+    """The one document in these bytes, as `read`.
+
+    Raises:
+        ConfigError: it is no YAML.
+    """
+    return _compose(_text_of(data, file), file)
+
+
+def _text_of(data: bytes, file: str) -> str:
+    if len(data) > _LARGEST:
+        raise ConfigError("more than 128 KiB of configuration", hint="is this the right file?", file=file)
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError("is not UTF-8 text", hint="save it as UTF-8", file=file, line=line) from error

@@ -9,12 +9,13 @@ import click
 
 from pinbot import wiring
 from pinbot.cli import running
-from pinbot.cli.session import BUILD_FAILED, CHANGES_WAIT, FAILED, Parameter, Session, nothing_found
+from pinbot.cli.names import owner_names, repository_names
+from pinbot.cli.outcome import exit_code
+from pinbot.cli.session import Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
 from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import ConfigError, NothingToDo, PinbotError
-from pinbot.model.plan import Plan
+from pinbot.errors import ConfigError, NothingToDo
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.scan import search
@@ -71,6 +72,22 @@ PULL_REQUEST: tuple[Parameter, ...] = (
         show_envvar=True,
         help="Where GitHub's API is.",
     ),
+    click.option(
+        "--repo",
+        "repos",
+        multiple=True,
+        metavar="OWNER/NAME",
+        callback=repository_names,
+        help="Work on a repository on GitHub without a clone; may be given many times.",
+    ),
+    click.option(
+        "--owner",
+        "owners",
+        multiple=True,
+        metavar="NAME",
+        callback=owner_names,
+        help="Work on all repositories of an organisation or person; may be given many times.",
+    ),
     click.option("--base", metavar="BRANCH", help="The branch to merge into; without it the default branch."),
     click.option("--label", "labels", multiple=True, help="A label for a pull request that is opened."),
 )
@@ -82,7 +99,8 @@ PULL_REQUEST: tuple[Parameter, ...] = (
     *PULL_REQUEST,
     epilog="\b\nExamples:\n  pinbot update --dry-run\n  pinbot update --build --only 'rust:*'\n"
     "  pinbot update --build --pull-request --label dependencies\n"
-    "  pinbot update --dry-run | git apply",
+    "  pinbot update --dry-run | git apply\n"
+    "  pinbot update --owner acme --pull-request",
 )
 def command(
     session: Session,
@@ -92,6 +110,8 @@ def command(
     api_url: str,
     base: str | None,
     labels: tuple[str, ...],
+    repos: tuple[str, ...],
+    owners: tuple[str, ...],
     **shared: Any,
 ) -> int:
     """Pin references that have no digest, and move digests to what their tags mean now.
@@ -99,6 +119,19 @@ def command(
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
+    if repos or owners:
+        from pinbot.cli import fleet  # noqa: PLC0415 - most runs are about the folder they run in
+
+        asked = fleet.Asked(
+            repos=repos,
+            owners=owners,
+            api_url=api_url,
+            pull_request=pull_request,
+            base=base,
+            labels=labels,
+            **shared,
+        )
+        return fleet.run(session, asked)
     hosting = wiring.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
     return change(session, hosting=hosting, base=base, labels=labels, **shared)
 
@@ -163,7 +196,7 @@ def change(
             )
 
     report = running.run(work())
-    if _is_empty(report.plan):
+    if report.plan.is_empty:
         if only:
             raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise nothing_found()
@@ -179,16 +212,6 @@ def change(
     return exit_code(report, dry_run=dry_run)
 
 
-def exit_code(report: UpdateReport, *, dry_run: bool) -> int:
-    """The code of the worst that happened; see `pinbot --help`."""
-    not_built = any(isinstance(verdict.after, PinbotError) for verdict in report.verdicts)
-    if report.all_errors or not_built:
-        return FAILED
-    if report.held:
-        return BUILD_FAILED
-    return CHANGES_WAIT if dry_run and report.plan.updates else 0
-
-
 def _build_settings(config: Config, builder: str | None) -> BuildSettings:
     return replace(config.build, driver=Driver(builder)) if builder else config.build
 
@@ -200,10 +223,6 @@ def _check_targets(config: Config, tree: Tree) -> None:
                 f"build.targets names {target.dockerfile}, and there is no such file in {tree.root}",
                 hint="mend the path in pinbot.yaml; it is relative to the root of the repository",
             )
-
-
-def _is_empty(plan: Plan) -> bool:
-    return not (plan.updates or plan.waits or plan.skips or plan.errors or plan.current)
 
 
 def _show(

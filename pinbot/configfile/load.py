@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ruamel.yaml.nodes import Node
 
+from pinbot import yamlnodes
 from pinbot.config import Config
 from pinbot.configfile.audit import read_audit
 from pinbot.configfile.build import read_build
@@ -25,10 +26,22 @@ def load(path: Path) -> Config:
         ConfigError: it cannot be read, or is no YAML.
         Several: it holds mistakes, each a ConfigError with file, line and column.
     """
-    document = read(path)
+    return _config_of(read(path), str(path))
+
+
+def parse(data: bytes, file: str) -> Config:
+    """As `load`, for what was read elsewhere; `file` is what it is called in messages.
+
+    Raises:
+        ConfigError, Several: as for `load`.
+    """
+    return _config_of(yamlnodes.parse(data, file), file)
+
+
+def _config_of(document: Node | None, file: str) -> Config:
     if document is None:
         return Config()
-    reader = NodeReader(str(path))
+    reader = NodeReader(file)
     config = _config(reader, document)
     if reader.mistakes:
         raise Several(sorted(reader.mistakes, key=lambda mistake: (mistake.line, mistake.column)))

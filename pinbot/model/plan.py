@@ -156,3 +156,8 @@ class Plan:
     changes: tuple[FileChange, ...] = ()
     errors: tuple[PinbotError, ...] = ()
     current: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no image reference was found at all, and nothing went wrong."""
+        return not (self.updates or self.waits or self.skips or self.errors or self.current)

@@ -11,8 +11,7 @@ from pinbot.errors import BuilderError, PinbotError, SourceError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage
 from pinbot.model.inspection import Inspection
 from pinbot.pipeline.audit import Auditor
-from pinbot.ports import Builder, Progress
-from pinbot.worktree.tree import Tree
+from pinbot.ports import Builder, Progress, WorkTree
 
 
 class Trial(NamedTuple):
@@ -33,7 +32,7 @@ class Bench:
         progress: is told of each build, and of each line of its log.
     """
 
-    tree: Tree
+    tree: WorkTree
     builder: Builder
     auditor: Auditor | None
     progress: Progress

@@ -7,9 +7,8 @@ from pinbot.errors import PinbotError
 from pinbot.model.ledger import Ledger, Sighting, merged
 from pinbot.model.notice import Notice, Wishes
 from pinbot.model.report import UpdateReport
-from pinbot.ports import Forge, LedgerStore
+from pinbot.ports import Forge, LedgerStore, WorkTree
 from pinbot.render import dashboard
-from pinbot.worktree.tree import Tree
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,7 +22,7 @@ class Dashboard:
         store: remembers its number, and what was wished.
     """
 
-    def __init__(self, forge: Forge, tree: Tree, store: LedgerStore) -> None:
+    def __init__(self, forge: Forge, tree: WorkTree, store: LedgerStore) -> None:
         self._forge = forge
         self._tree = tree
         self._store = store

@@ -23,9 +23,8 @@ from pinbot.model.report import UpdateReport
 from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.plan import change_files
-from pinbot.ports import Forge
+from pinbot.ports import Forge, WorkTree
 from pinbot.render import markdown
-from pinbot.worktree.tree import Tree
 
 _LONGEST_NAME = 100
 """Characters of an image that a title shows; GitHub takes 256 in all."""
@@ -69,7 +68,7 @@ class Proposer:
     def __init__(
         self,
         forge: Forge,
-        tree: Tree,
+        tree: WorkTree,
         terms: Terms,
         prepare: Prepare,
         now: datetime,

@@ -14,10 +14,9 @@ from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.policy import Policy
-from pinbot.ports import Forge, LedgerStore, Progress, PushDates, Registry
+from pinbot.ports import Forge, LedgerStore, Progress, PushDates, Registry, WorkTree
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
-from pinbot.worktree.tree import Tree
 
 if TYPE_CHECKING:  # they read images, which takes modules that most runs do without
     from pinbot.pipeline.explain import Explainer
@@ -50,7 +49,7 @@ class Work:
 
 
 async def update(
-    found: Found, *, tree: Tree, registry: Registry, policy: Policy, work: Work, progress: Progress
+    found: Found, *, tree: WorkTree, registry: Registry, policy: Policy, work: Work, progress: Progress
 ) -> UpdateReport:
     """Run it all. What cannot be done for one image or file is in the report; the rest goes on.
 
@@ -89,7 +88,7 @@ async def _known(work: Work, policy: Policy) -> Ledger:
         return Ledger()
 
 
-async def _wishes(known: Ledger, tree: Tree, work: Work) -> tuple[Dashboard | None, Wishes]:
+async def _wishes(known: Ledger, tree: WorkTree, work: Work) -> tuple[Dashboard | None, Wishes]:
     """The dashboard, where there is to be one, and what is ticked on it."""
     if work.forge is None or work.ledger is None or work.dry_run or not work.terms.settings.dashboard:
         return None, Wishes()
@@ -98,7 +97,7 @@ async def _wishes(known: Ledger, tree: Tree, work: Work) -> tuple[Dashboard | No
 
 
 async def _carry_out(
-    report: UpdateReport, tree: Tree, work: Work, progress: Progress, *, known: Ledger, wishes: Wishes
+    report: UpdateReport, tree: WorkTree, work: Work, progress: Progress, *, known: Ledger, wishes: Wishes
 ) -> UpdateReport:
     """Do with the plan what is to be done with it."""
 
@@ -140,7 +139,7 @@ async def _remember(report: UpdateReport, work: Work, known: Ledger) -> UpdateRe
 
 
 async def _explain(
-    report: UpdateReport, tree: Tree, work: Work, known: Ledger, progress: Progress
+    report: UpdateReport, tree: WorkTree, work: Work, known: Ledger, progress: Progress
 ) -> UpdateReport:
     """Find out what changed in the images; a failure to do so is told, and changes nothing else."""
     if work.explainer is None:

@@ -14,8 +14,7 @@ from pinbot.model.report import UpdateReport
 from pinbot.pipeline.audit import Auditor
 from pinbot.pipeline.bench import Bench
 from pinbot.pipeline.scan import scan
-from pinbot.ports import Builder, Progress
-from pinbot.worktree.tree import Tree
+from pinbot.ports import Builder, Progress, WorkTree
 
 _IGNORED = ".dockerignore"
 
@@ -40,7 +39,7 @@ class Verifier:
         self._targets = targets
         self._auditor = auditor
 
-    async def verify(self, report: UpdateReport, tree: Tree, progress: Progress) -> UpdateReport:
+    async def verify(self, report: UpdateReport, tree: WorkTree, progress: Progress) -> UpdateReport:
         """Build every target whose Dockerfile changes; nothing in the tree itself is touched.
 
         Each target is built with the old text and with the new one, so that the images can be compared, and a
@@ -50,6 +49,7 @@ class Verifier:
         changes = {tree.relative(change.path): change for change in report.plan.changes}
         if not changes:
             return report
+        await tree.bring()
         try:
             builder = await self._builder()
         except BuilderError as error:
@@ -83,7 +83,7 @@ async def _judge(target: BuildTarget, changes: Mapping[str, FileChange], bench: 
 
 
 def targets_of(
-    dockerfiles: Iterable[str], configured: Iterable[BuildTarget], tree: Tree
+    dockerfiles: Iterable[str], configured: Iterable[BuildTarget], tree: WorkTree
 ) -> tuple[BuildTarget, ...]:
     """The configured targets of these Dockerfiles; one that has none is built where it seems to belong."""
     known = tuple(configured)
@@ -94,10 +94,10 @@ def targets_of(
     return tuple(targets)
 
 
-def _context(dockerfile: str, tree: Tree) -> str:
+def _context(dockerfile: str, tree: WorkTree) -> str:
     """The folder of the Dockerfile; the root, if that has the `.dockerignore`, which belongs to a context."""
     folder = PurePosixPath(dockerfile).parent
-    belongs_to_root = (tree.root / _IGNORED).is_file() and not (tree.root / folder / _IGNORED).is_file()
+    belongs_to_root = tree.has(_IGNORED) and not tree.has(str(folder / _IGNORED))
     return "." if belongs_to_root else str(folder)
 
 

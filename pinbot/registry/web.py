@@ -89,7 +89,13 @@ class Web:
 
     def expect(self, requests: int, endpoint: Endpoint) -> None:
         """Connect for so many requests to a registry, or as many as it gets at once, before they are sent."""
-        request = Request(method="HEAD", url=endpoint.url, trust=endpoint.trust(endpoint.url), limit=0)
+        request = Request(
+            method="HEAD",
+            url=endpoint.url,
+            trust=endpoint.trust(endpoint.url),
+            limit=0,
+            reach=_own_reach(endpoint),
+        )
         self._transport.expect(request, min(requests, self._patience.at_once))
 
     async def pause(self, times: int) -> None:
@@ -102,6 +108,11 @@ class Web:
         try:
             answer = await self._host(request.url).ask(partial(self._transport.send, request), tries)
         except OutOfReach as error:
+            if request.url.origin == endpoint.url.origin:
+                raise Untrustworthy(
+                    f"{endpoint.name} is in a network of this machine's own, and nobody here named it",
+                    hint="if it may be asked, name it under `registries:` in the bot's own configuration",
+                ) from error
             raise Untrustworthy(
                 f"{endpoint.name} sends to {request.url.public}, a network that it is not part of",
                 hint="the registry is set up wrongly, or wants to reach what only this machine can see; "
@@ -113,10 +124,10 @@ class Web:
         return answer
 
     async def _reach(self, url: Url, endpoint: Endpoint) -> Reach | None:
-        """The networks in which the host of a URL may be: any for the registry, which is configured."""
+        """The networks in which the host of a URL may be: for the registry any, unless strangers name it."""
         here = endpoint.url.origin
         if url.origin == here:
-            return None
+            return _own_reach(endpoint)
         # Where it really was when it answered; a name can mean something else at every moment.
         networks = self._networks.get(here) or await networks_of(*here[1:])
         reach = reach_of(networks)
@@ -129,6 +140,11 @@ class Web:
                 url.authority, patience=self._patience, clock=self._clock, jitter=self._jitter
             )
         return host
+
+
+def _own_reach(endpoint: Endpoint) -> Reach | None:
+    """The networks in which the registry itself may be."""
+    return Reach({Network.PUBLIC}) if endpoint.settings.only_public else None
 
 
 def _next(answer: Answer) -> Url:

@@ -47,6 +47,13 @@ class Tree:
         except UsageError:
             return path
 
+    def has(self, path: str) -> bool:
+        """Whether there is a file at a path from the root."""
+        return (self.root / path).is_file()
+
+    async def bring(self) -> None:
+        """Do nothing: the files are here."""
+
     def copy_to(self, destination: Path, *, changes: Mapping[str, bytes]) -> None:
         """Copy what a fresh checkout would hold, with other bytes for the paths in `changes`.
 

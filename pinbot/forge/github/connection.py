@@ -7,6 +7,7 @@ missing; here every request that is sent is one that somebody asked for, so that
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -75,6 +76,7 @@ class Connection:
     Attributes:
         host: of the API, for messages.
         calls: how many requests were sent so far.
+        calls_about: the same for each target of `ask`.
 
     Raises:
         UsageError: the address cannot be right.
@@ -93,6 +95,8 @@ class Connection:
         self._api_url = api_url.rstrip("/")
         self.host = _check_address(self._api_url)
         self.calls = 0
+        self.calls_about: Counter[str] = Counter()
+        self._token = ""
         self._clock = clock
         self._turn = asyncio.Lock()
         self._write_interval = write_interval
@@ -105,6 +109,7 @@ class Connection:
             self._lessor = token
 
     def _as(self, token: str, kind: str) -> Requester:
+        self._token = token
         auth = github.Auth.AppAuthToken(token) if kind == "Bearer" else github.Auth.Token(token)
         return github.Github(
             auth=auth,
@@ -120,6 +125,16 @@ class Connection:
     def __repr__(self) -> str:
         return f"Connection({self.host!r})"
 
+    async def token(self) -> str:
+        """What it speaks with, for what is no request to the API.
+
+        Raises:
+            ForgeError: there is none to be had.
+        """
+        async with self._turn:
+            await self._authenticate()
+            return self._token
+
     async def ask(
         self,
         verb: str,
@@ -132,6 +147,7 @@ class Connection:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         expected: Mapping[Expected, T] | None = None,
+        keep: bool = True,
     ) -> T:
         """Send one request, again if it may help, and read the answer: here GitHub's failures are met.
 
@@ -145,6 +161,7 @@ class Connection:
             query: parameters.
             body: JSON to send.
             expected: for refusals that are an answer (status, and words in it), what that answer is.
+            keep: whether the answer may be asked for again, so that it is worth its memory.
 
         Raises:
             ForgeError: GitHub refuses, or could not be asked.
@@ -155,8 +172,9 @@ class Connection:
             await self._authenticate()
             while True:
                 attempt += 1
+                self.calls_about[target] += 1
                 try:
-                    return await asyncio.to_thread(self._send, verb, path, read, query, body)
+                    return await asyncio.to_thread(self._send, verb, path, read, query, body, keep=keep)
                 except FOREIGN as error:
                     for refusal, answer in (expected or {}).items():
                         if is_refusal(error, *refusal):
@@ -203,6 +221,8 @@ class Connection:
         read: Callable[[Answer], T],
         query: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
+        *,
+        keep: bool,
     ) -> T:
         self.calls += 1
         place = json.dumps([path, dict(query or {})])
@@ -216,7 +236,7 @@ class Connection:
         )
         if tag and data is None:  # 304: it is as it was
             data = known
-        elif verb == "GET" and headers.get("etag"):
+        elif keep and verb == "GET" and headers.get("etag"):
             self._known[place] = (headers["etag"], data)
         return read(data)
 

@@ -101,7 +101,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
         return ForgeError(
             f"{could_not}: the token's request quota is used up until {reset}",
             hint="run again after that time, or use another token",
-        )
+        ).about_all()
     if _is_secondary_limit(error):
         seconds = _retry_after(error) or _SECONDARY_WAIT
         return ForgeError(
@@ -112,7 +112,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
         return ForgeDenied(
             f"{could_not}: GitHub says: {words}: the token is wrong or has expired",
             hint="give a valid token in GITHUB_TOKEN",
-        )
+        ).about_all()
     if error.status == HTTPStatus.FORBIDDEN:
         return ForgeDenied(f"{could_not}: GitHub says: {words}", hint=_permission_hint(error, words, request))
     if error.status == HTTPStatus.NOT_FOUND:

@@ -112,7 +112,7 @@ class Answers:
             "private": repo.private,
             "html_url": page,
             "description": None,
-            "fork": False,
+            "fork": repo.fork,
             "url": url,
             **{name: url + tail for name, tail in _REPOSITORY_URLS.items()},
             "clone_url": f"{page}.git",

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,8 @@ class Call:
     query: Mapping[str, str]
     body: Any
     values: Mapping[str, str]
+    repositories: Mapping[str, Repository]
+    organisations: Collection[str]
     repo: Repository = field(default=None)  # type: ignore[assignment]  # set for all paths below /repos
 
 

@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.support.github import graphql
+from tests.support.github import graphql, listings, smart_http
 from tests.support.github.answers import Answers, rate_limit
 from tests.support.github.apps import Apps
 from tests.support.github.contract import OpenApiContract, Operation
@@ -38,6 +38,7 @@ from tests.support.github.routes import ROUTES, Call, Refused, Route
 from tests.support.github.state import App, Now, Repository, Token
 
 _LIMIT = 5000
+assert listings  # which makes its routes known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class GitHubServer:
         self._lock = threading.RLock()
         self._now = Now()
         self.repositories: dict[str, Repository] = {}
+        self.organisations: set[str] = set()
         self.requests: list[Received] = []
         self.problems: list[str] = []
         self.faults = Faults()
@@ -147,6 +149,11 @@ class GitHubServer:
 
     # One request
 
+    def git(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Raw | None:
+        """The answer to a request that git itself sends; None for one to the API."""
+        request = smart_http.GitRequest(method=method, target=target, headers=headers, body=raw)
+        return smart_http.answer(request, self.repositories, self._tokens)
+
     def answer(self, method: str, target: str, headers: Mapping[str, str], raw: bytes) -> Reply | Raw | None:
         """The answer to a request; None means that the connection is dropped."""
         parts = urlsplit(target)
@@ -216,8 +223,9 @@ class GitHubServer:
         if request.path == "/graphql":
             return graphql.answer(request.body, token, self.repositories.values())
         route, values = _find(request)
-        repo = self.repositories.get(f"{values['owner']}/{values['name']}".lower()) if values else None
-        if values and repo is None:
+        inside = "owner" in values
+        repo = self.repositories.get(f"{values['owner']}/{values['name']}".lower()) if inside else None
+        if inside and repo is None:
             raise Refused(404, "Not Found")
         if repo is not None and token.repositories and repo.full_name not in token.repositories:
             raise Refused(404, "Not Found")
@@ -231,6 +239,8 @@ class GitHubServer:
                 query=request.query,
                 body=request.body,
                 values=values,
+                repositories=self.repositories,
+                organisations=self.organisations,
                 **({} if repo is None else {"repo": repo}),
             )
         )
@@ -332,7 +342,11 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_one(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.github.answer(self.command, self.path, headers, self.rfile.read(length))
+        body = self._chunks() if headers.get("transfer-encoding") == "chunked" else self.rfile.read(length)
+        github = self.server.github
+        reply = github.git(self.command, self.path, headers, body) or github.answer(
+            self.command, self.path, headers, body
+        )
         if reply is None:
             self.close_connection = True
             return
@@ -350,6 +364,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def _chunks(self) -> bytes:
+        pieces = []
+        while size := int(self.rfile.readline(), 16):
+            pieces.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(pieces)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_one  # noqa: N815  # http.server's names
 

@@ -142,6 +142,7 @@ class Repository:
         self.default_branch = default_branch
         self.private = False
         self.archived = False
+        self.fork = False
         self.labels: dict[str, Label] = {}
         self.pulls: dict[int, Pull] = {}
         self.comments: dict[int, list[str]] = {}

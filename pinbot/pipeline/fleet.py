@@ -1,0 +1,227 @@
+"""`update` in many repositories: each on its own, all of them over one registry client and one forge.
+
+What stands in a repository is its owners' word, and counts for that repository alone: `Crew.configure` gives
+the configuration in which it may have a say.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinbot.config import Config
+from pinbot.errors import ConfigError, ForgeError, PinbotError, Several
+from pinbot.model.fleet import FleetReport, ListedFile, Listing, RepositoryFacts, RepositoryReport
+from pinbot.model.occurrence import SourceFile
+from pinbot.pipeline.propose import Terms
+from pinbot.pipeline.reading import Limits, first_of, sources
+from pinbot.pipeline.update import Work, update
+from pinbot.ports import Clock, Forge, LedgerStore, Progress, Registry, Repositories
+from pinbot.worktree.remote import RemoteTree
+
+if TYPE_CHECKING:
+    from pinbot.pipeline.explain import Explainer
+    from pinbot.pipeline.verify import Verifier
+
+AT_ONCE = 8
+"""Repositories that are worked on at the same time, where nothing is built."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """What all repositories share.
+
+    Attributes:
+        repositories: the forge.
+        hosting: the pull requests of a repository, and where is kept what earlier runs saw, by its name.
+        registry: the one client for all images.
+        configure: the configuration for a repository, by its own file if it has one, and what of that
+            does not count.
+        explainer: what tells what changed, under a configuration; None where nobody wants to know.
+        verifier: what makes test builds, under a configuration; None where none is wanted.
+        clock: time, for how long each takes.
+    """
+
+    repositories: Repositories
+    hosting: Callable[[str], tuple[Forge, LedgerStore]]
+    registry: Registry
+    configure: Callable[[SourceFile | None], tuple[Config, tuple[str, ...]]]
+    clock: Clock
+    explainer: Callable[[Config], AbstractAsyncContextManager["Explainer"]] | None = None
+    verifier: Callable[[Config], "Verifier"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What is to be done in each repository.
+
+    Attributes:
+        config_names: where a repository keeps its configuration; the first that is there is read.
+        only: globs of images to look at; empty means all.
+        base: the branch to work on; None for the default one.
+        labels: for pull requests, beside those of the configuration.
+        dry_run: find out what would change, and propose nothing.
+        limits: what one repository may take.
+    """
+
+    config_names: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    base: str | None = None
+    labels: tuple[str, ...] = ()
+    dry_run: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+class Fleet:
+    """Runs `update` in many repositories; what goes wrong in one is told, and the others go on."""
+
+    def __init__(self, crew: Crew, orders: Orders, progress: Progress, details: Progress) -> None:
+        """Say by `progress` how many are done, and by `details` what is done in each."""
+        self._crew = crew
+        self._orders = orders
+        self._progress = progress
+        self._details = details
+        self._turns = asyncio.Semaphore(AT_ONCE if crew.verifier is None else 1)
+        self._all_over: ForgeError | None = None
+
+    async def run(self, names: Iterable[str], owners: Iterable[str]) -> FleetReport:
+        """Work on the named repositories, and on all that the owners have; each once."""
+        began = self._crew.clock.monotonic()
+        wanted: dict[str, RepositoryFacts | str] = {name.casefold(): name for name in names}
+        errors: list[PinbotError] = []
+        for owner in owners:
+            try:
+                listed = await self._crew.repositories.owned_by(owner)
+            except ForgeError as error:
+                errors.append(error)
+            else:
+                for facts in listed:
+                    wanted.setdefault(facts.name.casefold(), facts)
+        with self._progress.step("Working on repositories", len(wanted)) as done:
+            reports = await asyncio.gather(*(self._one(each, done) for each in wanted.values()))
+        return FleetReport(
+            repositories=tuple(reports),
+            errors=tuple(errors),
+            seconds=self._crew.clock.monotonic() - began,
+            calls=self._crew.repositories.calls(),
+        )
+
+    async def _one(self, which: RepositoryFacts | str, done: Callable[[str], None]) -> RepositoryReport:
+        name = which if isinstance(which, str) else which.name
+        async with self._turns:
+            began = self._crew.clock.monotonic()
+            report = await self._kept_apart(which, name)
+            done(name)
+            calls = self._crew.repositories.calls(report.name)
+            return replace(
+                report,
+                report=report.report and replace(report.report, requests=calls),
+                seconds=self._crew.clock.monotonic() - began,
+                calls=calls,
+            )
+
+    async def _kept_apart(self, which: RepositoryFacts | str, name: str) -> RepositoryReport:
+        """What came of a repository, also where it could not go on."""
+        if self._all_over is not None:
+            return RepositoryReport(name=name, errors=(_not_asked(self._all_over),))
+        seconds = None if self._crew.verifier else self._orders.limits.seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._work(which)
+        except Several as several:
+            return RepositoryReport(name=name, errors=several.errors)
+        except TimeoutError:
+            return RepositoryReport(
+                name=name,
+                errors=(ForgeError(f"it took more than {seconds:.0f} seconds", hint="run it on its own"),),
+            )
+        except PinbotError as error:
+            if isinstance(error, ForgeError) and error.for_all:
+                self._all_over = error
+            return RepositoryReport(name=name, errors=(error,))
+        except Exception as error:  # noqa: BLE001 - a bug that one repository brings out is not the others' end
+            problem = PinbotError(
+                f"pinbot itself failed: {type(error).__name__}: {error}",
+                hint="this is a bug; please report it",
+            )
+            return RepositoryReport(name=name, errors=(problem,))
+
+    async def _work(self, which: RepositoryFacts | str) -> RepositoryReport:
+        named = isinstance(which, str)
+        facts = await self._crew.repositories.named(which) if isinstance(which, str) else which
+        if facts.closed is not None:
+            return RepositoryReport(name=facts.name, skipped=facts.closed)
+        if facts.fork and not named:
+            return RepositoryReport(
+                name=facts.name, skipped="it is a fork; one that is meant is named by --repo"
+            )
+        branch = self._orders.base or facts.default_branch
+        listing = await self._crew.repositories.listing(facts, branch)
+        if listing is None:
+            return RepositoryReport(name=facts.name, skipped="it is empty")
+        if not listing.complete:
+            raise ForgeError(
+                f"{facts.name} has more files than GitHub lists at once",
+                hint="run pinbot in a checkout of it",
+            )
+        return await self._update(facts, branch, listing)
+
+    async def _update(self, facts: RepositoryFacts, branch: str, listing: Listing) -> RepositoryReport:
+        crew, orders = self._crew, self._orders
+
+        async def read(file: ListedFile) -> bytes:
+            return await crew.repositories.read(facts, file)
+
+        own = await first_of(orders.config_names, listing, read, orders.limits)
+        config, notes = crew.configure(own)
+        for target in config.build.targets if crew.verifier else ():
+            if target.dockerfile not in listing.files:
+                raise ConfigError(
+                    f"build.targets names {target.dockerfile}, and there is no such file on {branch}",
+                    hint="mend the path; it is relative to the root of the repository",
+                    file=own.path if own else None,
+                )
+        policy = replace(config.policy, only=orders.only)
+        found = await sources(listing, policy, read, orders.limits)
+
+        async def check_out(folder: Path) -> None:
+            await crew.repositories.check_out(facts, branch, listing.tree, folder)
+
+        forge, ledger = crew.hosting(facts.name)
+        async with AsyncExitStack() as stack:
+            tree = stack.enter_context(RemoteTree(listing.files, check_out))
+            explainer = await stack.enter_async_context(crew.explainer(config)) if crew.explainer else None
+            report = await update(
+                found,
+                tree=tree,
+                registry=crew.registry,
+                policy=policy,
+                work=Work(
+                    verifier=crew.verifier(config) if crew.verifier else None,
+                    forge=forge,
+                    terms=Terms(
+                        settings=config.pull_requests,
+                        base=branch,
+                        labels=orders.labels,
+                        whole=not orders.only,
+                    ),
+                    # Where nothing is pinned there is nothing to remember, which saves requests.
+                    ledger=ledger if found.sources or config.pull_requests.dashboard else None,
+                    explainer=explainer,
+                    dry_run=orders.dry_run,
+                ),
+                progress=self._details,
+            )
+        if report.plan.is_empty and not report.pull_requests and not report.errors:
+            return RepositoryReport(name=facts.name, skipped=_nothing(orders.only), notes=notes)
+        return RepositoryReport(name=facts.name, report=report, notes=notes)
+
+
+def _nothing(only: tuple[str, ...]) -> str:
+    return "no image reference in it matches --only" if only else "no file in it holds an image reference"
+
+
+def _not_asked(because: ForgeError) -> ForgeError:
+    return type(because)(f"not asked, because a moment ago {because.message}", hint=because.hint)
