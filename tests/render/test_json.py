@@ -35,6 +35,7 @@ from pinbot.model.diagnosis import (
     RegistryFinding,
 )
 from pinbot.model.exchange import Quota
+from pinbot.model.fleet import FleetReport, RepositoryReport
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
@@ -45,7 +46,7 @@ from pinbot.model.report import UpdateReport
 from pinbot.model.setup import DraftOutcome, DraftStatus, SetupReport
 from pinbot.pipeline.plan import Policy, make_plan
 from pinbot.pipeline.scan import scan
-from pinbot.render import json, setup
+from pinbot.render import fleet, json, setup
 from pinbot.render.audit import json as audit_json
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
@@ -170,6 +171,19 @@ def update_example() -> json.Document:
     return json.update("update", report, build=True, pull_request=True)
 
 
+def fleet_example() -> json.Document:
+    shop = RepositoryReport(
+        name="acme/shop",
+        report=UpdateReport(plan=Plan(current=2)),
+        notes=("pinbot.yaml: registries is the bot's to say, and is left out",),
+        seconds=0.412,
+        calls=3,
+    )
+    attic = RepositoryReport(name="acme/attic", skipped="it is archived")
+    report = FleetReport(repositories=(shop, attic), seconds=0.83, calls=4)
+    return fleet.document(report, build=False, pull_request=True, explain=False)
+
+
 def diff_example() -> json.Document:
     return json.diff(
         comparison(
@@ -274,6 +288,7 @@ def failed_example() -> json.Document:
         ("resolve", resolve_example),
         ("resolve --tags", tags_example),
         ("pin and update", update_example),
+        ("update in many repositories", fleet_example),
         ("diff", diff_example),
         ("audit", audit_example),
         ("init", init_example),
