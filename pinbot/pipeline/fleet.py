@@ -114,12 +114,10 @@ class Fleet:
             began = self._crew.clock.monotonic()
             report = await self._kept_apart(which, name)
             done(name)
-            calls = self._crew.repositories.calls(report.name)
             return replace(
                 report,
-                report=report.report and replace(report.report, requests=calls),
                 seconds=self._crew.clock.monotonic() - began,
-                calls=calls,
+                calls=self._crew.repositories.calls(report.name),
             )
 
     async def _kept_apart(self, which: RepositoryFacts | str, name: str) -> RepositoryReport:

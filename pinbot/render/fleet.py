@@ -32,6 +32,7 @@ def _entry(one: RepositoryReport, *, build: bool, pull_request: bool, explain: b
         if one.report is None
         else json.update("update", one.report, build=build, pull_request=pull_request, explain=explain)
     )
+    inner.pop("github", None)  # its requests are those of the whole run: all share a connection
     return {
         "repository": one.name,
         "status": _status(one),
