@@ -1,7 +1,6 @@
 """The command line: which commands there are, and how a run ends."""
 
 import importlib
-import os
 import signal
 import sys
 from typing import NoReturn
@@ -9,6 +8,7 @@ from typing import NoReturn
 import click
 
 from pinbot import __version__
+from pinbot.cli.streams import hang_up, open_streams
 
 COMMANDS = {
     "scan": "List every image reference; asks no registry.",
@@ -67,7 +67,7 @@ def pinbot() -> None:
 
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit with its code."""
-    _open_what_is_closed()
+    open_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = _code_of(sys.argv[1:] if arguments is None else arguments)
@@ -75,11 +75,8 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = INTERRUPTED
-    except BrokenPipeError:
-        hang_up()
-        code = 0
     except OSError as error:
-        hang_up()
+        hang_up(sys.stdout)
         click.echo(f"error: the result cannot be written: {error.strerror}", err=True)
         code = 1
     sys.exit(code)
@@ -94,15 +91,3 @@ def _code_of(arguments: list[str]) -> int:
         usage.show(error, arguments)
         return error.exit_code
     return code
-
-
-def hang_up() -> None:
-    """Stop writing: what takes our output takes no more, and Python must not complain of it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _open_what_is_closed() -> None:
-    """Let a stream that the caller closed (`>&-`) be an empty one; Python leaves None in its place."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - until exit

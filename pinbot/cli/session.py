@@ -13,7 +13,6 @@ import click
 from rich.console import Console
 
 from pinbot import wiring
-from pinbot.cli.main import hang_up
 from pinbot.cli.requests import Requests
 from pinbot.config import Config
 from pinbot.errors import NothingToDo, PinbotError
@@ -117,9 +116,6 @@ def command(
                 return function(session, **own)
             except PinbotError as error:
                 return _fail(session, error)
-            except BrokenPipeError:
-                hang_up()
-                return 0
             except (click.ClickException, click.Abort, KeyboardInterrupt):
                 raise
             except Exception as error:

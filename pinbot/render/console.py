@@ -20,17 +20,11 @@ Styled = tuple[str, str]
 Cell = str | Styled
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Let the error boundary end the run, whose reader has seen enough; rich would exit with 1."""
-        raise BrokenPipeError
-
-
 def console(stream: IO[str], *, colour: bool | None) -> Console:
     """A console on a stream; `colour` None decides by the stream, `NO_COLOR` and `FORCE_COLOR`."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a name that the locale cannot write must end no run
-    return _Console(
+    return Console(
         file=stream,
         force_terminal=True if colour else None,
         color_system="standard" if colour else None if colour is False else "auto",

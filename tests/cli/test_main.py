@@ -105,6 +105,16 @@ def test_a_reader_that_stops_reading_is_no_error(options: str, tmp_path: Path) -
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.parametrize("streams", ["|", "2>&1 |", "2>/dev/null |"])
+@pytest.mark.parametrize("options", ["", "--format json"])
+def test_a_reader_that_stops_reading_does_not_say_how_a_run_ends(
+    streams: str, options: str, tmp_path: Path
+) -> None:
+    project = Project(tmp_path, {"Dockerfile": "FROM alpine:3.22\nNONSENSE\n" * 2000})
+    done = in_a_shell(f"$pinbot scan {options} {streams} true", project)
+    assert done.returncode == 1
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.parametrize("arguments", ["scan", "scan --format json", "scan --help"])
 def test_a_full_disk_is_told_and_is_no_bug_of_pinbots(arguments: str, tmp_path: Path) -> None:
