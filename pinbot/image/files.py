@@ -13,7 +13,6 @@ class Files:
     """What a container of the image sees: names, and the content of the files that were kept.
 
     Attributes:
-        repeated: paths that more than one layer brings as a file, each with the numbers of those layers.
         hidden: files of layers that a higher one replaces or removes: bytes that are pulled for nothing.
         unkept: files whose content was asked for and is not here, each with the reason.
 
@@ -28,7 +27,6 @@ class Files:
         self,
         entries: Mapping[str, Entry],
         contents: Mapping[str, bytes] | None = None,
-        repeated: Mapping[str, tuple[int, ...]] | None = None,
         *,
         hidden: Iterable[Entry] = (),
         unkept: Mapping[str, str] | None = None,
@@ -38,7 +36,6 @@ class Files:
         self._contents = contents or {}
         self._origins = origins or {}
         self._paths: list[str] | None = None
-        self.repeated = repeated or {}
         self.hidden = tuple(hidden)
         self.unkept = unkept or {}
 

@@ -47,7 +47,6 @@ class Tree:
         self._layer = 0
         self._cleared: set[str] = set()
         self._replaced: set[tuple[int, str]] = set()
-        self._earlier: dict[str, tuple[int, ...]] = {}
         self._hidden: list[Entry] = []
 
     def apply(self, change: Change, layer: int) -> None:
@@ -82,17 +81,9 @@ class Tree:
                     gid=link.gid,
                     capabilities=self._entries[path].capabilities or link.capabilities,
                 )
-        repeated: dict[str, tuple[int, ...]] = {}
-        for path, layers in self._earlier.items():
-            entry = self._entries.get(path)
-            if entry is not None and entry.kind is EntryKind.FILE and entry.layer not in layers:
-                layers = (*layers, entry.layer)  # noqa: PLW2901  the last one that brings it
-            if len(layers) > 1:
-                repeated[path] = layers
         return Files(
             self._entries,
             {path: inode.content for path, inode in self._inodes.items() if inode.content is not None},
-            repeated,
             hidden=self._hidden,
             unkept={path: inode.unkept for path, inode in self._inodes.items() if inode.unkept},
             origins={path: self._origin(path, inode) for path, inode in self._inodes.items()},
@@ -204,13 +195,8 @@ class Tree:
         inode.names -= 1
         if inode.origin[0] == self._layer:
             self._replaced.add(inode.origin)
-        if entry.kind is not EntryKind.FILE:
-            return
-        if not inode.names:
+        if entry.kind is EntryKind.FILE and not inode.names:
             self._hidden.append(entry)
-        earlier = self._earlier.get(path, ())
-        if entry.layer not in earlier:
-            self._earlier[path] = (*earlier, entry.layer)
 
     def _is_folder(self, path: str) -> bool:
         entry = self._entries.get(path)

@@ -64,7 +64,6 @@ def test_a_whiteout_removes_nothing_of_its_own_layer(order: int) -> None:
 def test_a_file_that_is_removed_can_come_again() -> None:
     files = merged(BASE, [whiteout("etc/a")], [member("etc/a", b"again")])
     assert files.content("etc/a") == b"again"
-    assert files.repeated == {"etc/a": (0, 2)}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -110,7 +109,6 @@ def test_the_last_of_several_members_with_one_name_counts() -> None:
     files = merged([member("a", b"first"), folder("a"), member("a/b", b""), member("a", b"last")])
     assert paths(files) == ["a"]
     assert files.content("a") == b"last"
-    assert files.repeated == {}
 
 
 def test_folders_that_no_layer_names_are_made() -> None:
@@ -278,7 +276,6 @@ def test_one_folder_cleared_many_times_takes_no_long_time() -> None:
 def test_files_that_a_higher_layer_hides_are_told() -> None:
     files = merged(BASE, [member("etc/a", b"upper"), whiteout("b")])
     assert [(entry.path, entry.layer) for entry in files.hidden] == [("etc/a", 0), ("b", 0)]
-    assert files.repeated == {"etc/a": (0, 1)}
 
 
 def test_devices_and_fifos_are_listed() -> None:
