@@ -87,6 +87,7 @@ class Buildah:
             process.scratch_folder({"TMPDIR": self._scratch(store)}) as run,
             control_group(self._settings) as group,
         ):
+            store.lend(run)
             env = process.environment(self._environ, home=store.work, scratch=store.work)
             bench = _Bench(
                 dialect=self._dialect,

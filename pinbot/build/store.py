@@ -42,9 +42,24 @@ class Store:
         """Whether it is time to begin anew."""
         return self._born.exists() and time.time() - self._born.stat().st_mtime > LONGEST_AGE_SECONDS
 
+    def lend(self, scratch: Path) -> None:
+        """Note a folder elsewhere that belongs to the claim: if this one is killed, the next removes it."""
+        self._scratch.symlink_to(scratch)
+
+    def clear(self) -> None:
+        """Remove what is of one claim."""
+        if self._scratch.is_symlink():
+            remove(self._scratch.readlink())
+            self._scratch.unlink()
+        remove(self.work)
+
     def renew(self) -> None:
         """Note that nothing old is in it."""
         self._born.touch()
+
+    @property
+    def _scratch(self) -> Path:
+        return self.folder / "scratch"
 
     @property
     def _born(self) -> Path:
@@ -63,15 +78,14 @@ def claim(cache: Path) -> Iterator[Store]:
             folder, lock = _first_free(cache)
             exits.callback(os.close, lock)
             store = Store(folder)
-            # Whoever was killed in here could not clear up.
-            shutil.rmtree(store.work, ignore_errors=True)
+            store.clear()  # whoever was killed in here could not
             store.work.mkdir(mode=0o700)
         except OSError as error:
             raise BuilderError(
                 f"the cache for builds cannot be written: {error}",
                 hint="name another folder in XDG_CACHE_HOME",
             ) from error
-        exits.callback(shutil.rmtree, store.work, ignore_errors=True)
+        exits.callback(store.clear)
         yield store
 
 

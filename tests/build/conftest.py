@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -169,14 +170,15 @@ def buildah(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Bench:
-    return _bench(
-        "podman",
-        Driver.PODMAN,
-        {"XDG_CACHE_HOME": str(cache)},
-        (RegistrySettings(name="docker.io", location=registry.host),),
-        tmp_path,
-    )
+def podman(registry: RegistryServer, cache: Path, tmp_path: Path) -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory(prefix="pinbot-") as short:  # as podman's sockets want it
+        yield _bench(
+            "podman",
+            Driver.PODMAN,
+            {"XDG_CACHE_HOME": str(cache), "TMPDIR": short},
+            (RegistrySettings(name="docker.io", location=registry.host),),
+            tmp_path,
+        )
 
 
 @pytest.fixture

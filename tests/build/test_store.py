@@ -51,6 +51,18 @@ def test_the_work_folder_is_empty_private_and_gone_afterwards(tmp_path: Path) ->
     assert not store.work.exists()
 
 
+def test_a_folder_elsewhere_goes_with_the_claim_or_with_the_next(tmp_path: Path) -> None:
+    scratch, killed = tmp_path / "scratch", tmp_path / "killed"
+    for folder in (scratch, killed):
+        (folder / "state").mkdir(parents=True)
+    with claim(tmp_path / "cache") as store:
+        store.lend(scratch)
+    assert not scratch.exists()
+    (store.folder / "scratch").symlink_to(killed)
+    with claim(tmp_path / "cache"):
+        assert not killed.exists()
+
+
 def test_a_store_grows_old_until_it_is_renewed(tmp_path: Path) -> None:
     with claim(tmp_path) as store:
         store.renew()
