@@ -107,7 +107,10 @@ async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
     def verifier(registry: Registry, config: Config) -> "Verifier":
         return wiring.verifier(config.build, config, registry)
 
-    async with wiring.registry(bot, observer=session.observer) as registry:
+    async with (
+        wiring.registry(bot, observer=session.observer) as registry,
+        wiring.push_dates(bot, observer=session.observer, note=session.detail) as dates,
+    ):
         crew = Crew(
             repositories=repositories,
             hosting=kept_in,
@@ -116,6 +119,7 @@ async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
             clock=wiring.clock(),
             explainer=partial(explainer, registry) if asked.explains else None,
             verifier=partial(verifier, registry) if asked.build else None,
+            dates=dates,
         )
         orders = Orders(
             config_names=wiring.CONFIG_NAMES,

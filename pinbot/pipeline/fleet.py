@@ -18,7 +18,7 @@ from pinbot.model.occurrence import SourceFile
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.reading import Limits, first_of, sources
 from pinbot.pipeline.update import Work, update
-from pinbot.ports import Clock, Forge, LedgerStore, Progress, Registry, Repositories
+from pinbot.ports import Clock, Forge, LedgerStore, Progress, PushDates, Registry, Repositories
 from pinbot.worktree.remote import RemoteTree
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Crew:
             does not count.
         explainer: what tells what changed, under a configuration; None where nobody wants to know.
         verifier: what makes test builds, under a configuration; None where none is wanted.
+        dates: what registries say about when a digest was pushed; None where nothing is asked.
         clock: time, for how long each takes.
     """
 
@@ -51,6 +52,7 @@ class Crew:
     clock: Clock
     explainer: Callable[[Config], AbstractAsyncContextManager["Explainer"]] | None = None
     verifier: Callable[[Config], "Verifier"] | None = None
+    dates: PushDates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,7 @@ class Fleet:
                     ),
                     # Where nothing is pinned there is nothing to remember, which saves requests.
                     ledger=ledger if found.sources or config.pull_requests.dashboard else None,
+                    dates=crew.dates,
                     explainer=explainer,
                     dry_run=orders.dry_run,
                 ),
