@@ -5,7 +5,6 @@ import os
 import re
 import threading
 import tracemalloc
-from dataclasses import fields
 from datetime import time
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from pinbot.config import (
     VulnerabilitySettings,
 )
 from pinbot.configfile.load import load
-from pinbot.configfile.policy import POLICY_KEYS, RULE_KEYS
-from pinbot.configfile.pull_requests import PULL_REQUEST_KEYS, SCHEDULE_KEYS
 from pinbot.errors import ConfigError, Several
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
@@ -113,20 +110,6 @@ def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
             ),
         ),
     )
-
-
-def test_every_key_has_a_row_in_the_page() -> None:
-    of_the_machine = {"name", "authorities", "blocked", "source"}
-    called = {"mirrors": "mirror"}
-    for kind in (RegistrySettings, Mirror, BuildSettings, BuildTarget, AuditSettings):
-        for field in fields(kind):
-            name = called.get(field.name, field.name)
-            assert name in of_the_machine or f"\n| `{name}` |" in PAGE
-
-
-def test_every_key_of_the_policy_is_in_the_page() -> None:
-    for key in (*POLICY_KEYS, *RULE_KEYS, *PULL_REQUEST_KEYS, *SCHEDULE_KEYS):
-        assert f"`{key}`" in PAGE
 
 
 def test_the_mistakes_in_the_page_look_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,12 @@ def test_the_file_is_current() -> None:
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run `make schema`"
 
 
+def test_a_key_that_the_page_does_not_explain_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "AUDIT_KEYS", (*schema.AUDIT_KEYS, "unexplained"))
+    with pytest.raises(KeyError, match="unexplained"):
+        schema.document()
+
+
 def test_it_is_a_schema() -> None:
     Draft7Validator.check_schema(DOCUMENT)
     assert len(PLACES) > 60
