@@ -50,6 +50,7 @@ bench: setup ## Measure; prints ratios within one run, writes benchmarks/results
 	$(python) -m benchmarks.scan
 	$(python) -m benchmarks.resolve
 	$(python) -m benchmarks.update
+	$(python) -m benchmarks.fleet
 	$(python) -m benchmarks.layers
 	$(python) -m benchmarks.diff
 
