@@ -15,7 +15,7 @@ class BadInput(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the workflow's author asked for. `build` None leaves it to pinbot.yaml."""
+    """What the workflow's author asked for. None leaves it to pinbot and pinbot.yaml."""
 
     command: str = "update"
     paths: tuple[str, ...] = (".",)
@@ -23,6 +23,8 @@ class Inputs:
     dry_run: bool = False
     build: bool | None = None
     builder: str = ""
+    explain: bool | None = None
+    vulnerabilities: bool | None = None
     pull_request: bool = False
     base: str = ""
     labels: tuple[str, ...] = ()
@@ -38,8 +40,10 @@ class Inputs:
             *([f"--config={self.config}"] if self.config else ()),
             *(["--dry-run"] if self.dry_run else ()),
             *(f"--only={glob}" for glob in self.only),
-            *({None: (), True: ["--build"], False: ["--no-build"]}[self.build]),
+            *_switch("build", self.build),
             *([f"--builder={self.builder}"] if self.builder else ()),
+            *_switch("explain", self.explain),
+            *_switch("vulnerabilities", self.vulnerabilities),
             *(["--pull-request"] if self.pull_request else ()),
             *([f"--base={self.base}"] if self.base else ()),
             *(f"--label={label}" for label in self.labels),
@@ -64,12 +68,18 @@ def read(environ: Mapping[str, str]) -> Inputs:
         dry_run=_flag(environ, "dry-run") or False,
         build=_flag(environ, "build"),
         builder=_text(environ, "builder"),
+        explain=_flag(environ, "explain"),
+        vulnerabilities=_flag(environ, "vulnerabilities"),
         pull_request=_flag(environ, "pull-request") or False,
         base=_text(environ, "base"),
         labels=_lines(environ, "labels"),
         config=_text(environ, "config"),
         token=_text(environ, "token"),
     )
+
+
+def _switch(name: str, on: bool | None) -> tuple[str, ...]:  # noqa: FBT001 - the value of the switch
+    return () if on is None else (f"--{name}" if on else f"--no-{name}",)
 
 
 def _text(environ: Mapping[str, str], name: str) -> str:

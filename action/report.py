@@ -47,6 +47,10 @@ def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
             title = f"pinbot {finding['rule']}: {_target(build)}"
             place = finding["file"] or build["dockerfile"]
             yield command(level, text, title=title, file=place, line=finding["line"], col=finding["column"])
+    for wait in document.get("waiting", []):
+        text = f"{wait['image']} could move to {wait['new']['digest']}, and waits: {_why(wait)}"
+        for location in wait["locations"]:
+            yield command("notice", text, title="pinbot: waiting", **_place(location))
     for update in document.get("updates", []) if dry_run else ():
         old, new = update["old"]["digest"], update["new"]["digest"]
         text = f"{update['image']} is {new} now" + ("" if old else ", and has no digest here")
@@ -83,11 +87,12 @@ def _scanned(document: Document) -> Iterator[str]:
 
 def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     updates, skipped = document.get("updates", []), document.get("skipped", [])
+    waiting = document.get("waiting", [])
     places = sum(len(update["locations"]) for update in updates)
     settled = "pinned already" if document["command"] == "pin" else "up to date"
     yield (
         f"**{_count(len(updates), 'image')} to change in {_count(places, 'place')}**, "
-        f"{document.get('current', 0)} {settled}, {len(skipped)} skipped, "
+        f"{document.get('current', 0)} {settled}, {len(waiting)} waiting, {len(skipped)} skipped, "
         f"{_count(len(document['errors']), 'error')}."
     )
     for pull in document.get("pull_requests", []):
@@ -98,7 +103,12 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     if held := document.get("held"):
         yield f"Left as it was, since its test build or audit did not pass: {', '.join(map(code, held))}"
     yield from _table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
+    waits = [(cell(wait["image"]), _version(wait["new"], wait["old"]), cell(_why(wait))) for wait in waiting]
+    yield from _table(("Waiting", "To", "Why"), waits)
+    explained = [row for told in document.get("explanations", []) for row in _explained(told)]
+    yield from _table(("What changed in", "Platform", "Size", "Packages"), explained)
     yield from _builds(document.get("builds", []))
+    yield from _findings(document.get("builds", []))
     left = [(_where(skip), cell(skip["image"]), cell(skip["reason"])) for skip in skipped]
     yield from _table(("Left as it is", "Image", "Why"), left)
 
@@ -114,6 +124,50 @@ def _update(update: Document) -> tuple[str, ...]:
         _version(update["new"], update["old"]),
         "<br>".join(shown),
     )
+
+
+def _why(wait: Document) -> str:
+    until = f", until {wait['until']}" if wait["until"] else ""
+    return f"{wait['reason']}{until}"
+
+
+def _explained(told: Document) -> Iterator[tuple[str, ...]]:
+    """A row for each platform of an image, or why nothing can be told."""
+    image, comparison = cell(told["image"]), told["comparison"]
+    if comparison is None:
+        yield image, "", "", cell(told["problem"]["message"])
+        return
+    for platform in comparison["platforms"]:
+        size = size_change(platform["size"]["old"], platform["size"]["new"])
+        yield image, _cell(platform["platform"]), size, _packages(platform["packages"])
+
+
+def _packages(packages: Document | None) -> str:
+    if packages is None:
+        return "not known"
+    changes = packages["changes"]
+    shown = [
+        cell(" ".join((change["name"], change["old"] or "none", "to", change["new"] or "none")))
+        for change in changes[:_MOST_PLACES]
+    ]
+    more = len(changes) - _MOST_PLACES
+    return "<br>".join([*shown, *([f"and {more} more"] if more > 0 else ())]) or "the same"
+
+
+def _findings(builds: Iterable[Document]) -> Iterator[str]:
+    """What the audits of what was built found that was not there before, and how much is gone."""
+    rows: list[tuple[str, ...]] = []
+    gone = 0
+    for build in builds:
+        changes = (build.get("audit") or {}).get("changes") or {}
+        gone += len(changes.get("gone", ()))
+        rows += [
+            (cell(_target(build)), finding["rule"], finding["severity"], cell(finding["message"]))
+            for finding in changes.get("new", ())
+        ]
+    yield from _table(("New finding in", "Rule", "Severity", "What"), rows)
+    if gone:
+        yield f"{_count(gone, 'finding')} of the audit gone."
 
 
 def _version(version: Document, other: Document) -> str:

@@ -2,10 +2,10 @@
 
     python -m benchmarks.fleet
 
-GitHub's stand-in runs in this process, one request at a time, with git behind it: its time is in the wall time,
-a network's is not. So what counts here are the calls, and pinbot's own processor time (with that of the git
-behind the stand-in). Against GitHub a run takes about the calls times one round trip, plus 0.75 s for each that
-writes, as GitHub asks of its clients; that pause is in the wall time here, too.
+GitHub's stand-in runs in this process, one request at a time, with git behind it: its time is in the wall
+time, a network's is not. So what counts here are the calls, and the processor time (with that of the git
+behind the stand-in). Against GitHub a run takes about the calls times one round trip, plus 0.75 s for each
+that writes, as GitHub asks of its clients; that pause is in the wall time here, too.
 """
 
 import json

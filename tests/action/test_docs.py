@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.support.actionlint import complaints
 from tests.support.project import ROOT
 
 DOCS = (ROOT / "docs" / "action.md").read_text()
@@ -74,3 +75,11 @@ def test_the_workflows_are_secure(number: int, tmp_path: Path) -> None:
     file.write_text(WORKFLOWS[number])
     done = subprocess.run([ZIZMOR, "--offline", "--quiet", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.needs("actionlint")
+@pytest.mark.parametrize("number", range(len(WORKFLOWS)))
+def test_actionlint_has_nothing_against_the_workflows(number: int, tmp_path: Path) -> None:
+    file = tmp_path / "images.yml"
+    file.write_text(WORKFLOWS[number])
+    assert complaints(file) == []

@@ -23,6 +23,8 @@ def test_every_input_reaches_the_command_line() -> None:
             "INPUT_DRY_RUN": "true",
             "INPUT_BUILD": "false",
             "INPUT_BUILDER": "buildah",
+            "INPUT_EXPLAIN": "false",
+            "INPUT_VULNERABILITIES": "true",
             "INPUT_PULL_REQUEST": "True",
             "INPUT_BASE": "develop",
             "INPUT_LABELS": "base images\nsecurity",
@@ -39,7 +41,8 @@ def test_every_input_reaches_the_command_line() -> None:
             "--only=rust:*",
             "--only=alpine",
         ),
-        *("--no-build", "--builder=buildah", "--pull-request", "--base=develop", "--label=base images"),
+        *("--no-build", "--builder=buildah", "--no-explain", "--vulnerabilities"),
+        *("--pull-request", "--base=develop", "--label=base images"),
         *("--label=security", "--", "Dockerfile", "services"),
     ]
     assert inputs.token == "secret"

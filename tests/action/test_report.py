@@ -160,7 +160,7 @@ def test_the_summary_counts_and_lists() -> None:
         """\
 ### pinbot update
 
-**1 image to change in 1 place**, 4 up to date, 1 skipped, 1 error.
+**1 image to change in 1 place**, 4 up to date, 0 waiting, 1 skipped, 1 error.
 
 Pull request opened: https://github.com/acme/shop/pull/7
 
@@ -239,3 +239,50 @@ def test_a_change_of_the_tag_shows_both() -> None:
     assert "| `3.22` `sha256:aaaaaaaaaaaa` | `3.23` `sha256:bbbbbbbbbbbb` |" in summary(
         document(updates=[moved]), dry_run=False
     )
+
+
+WAIT = update(reason="first seen 2 hours ago", until="2026-01-03T00:00:00Z")
+
+
+def test_what_waits_is_told_with_the_reason_and_shown_at_its_line() -> None:
+    waiting = document(waiting=[WAIT])
+    (line,) = annotations(waiting, dry_run=False)
+    assert line == command(
+        "notice",
+        f"docker.io/library/alpine:3.22 could move to {NEW}, and waits: "
+        "first seen 2 hours ago, until 2026-01-03T00:00:00Z",
+        title="pinbot: waiting",
+        file="Dockerfile",
+        line=3,
+        col=6,
+    )
+    told = summary(waiting, dry_run=False)
+    assert "1 waiting" in told
+    assert "first seen 2 hours ago, until 2026-01-03T00:00:00Z" in told
+
+
+def test_the_summary_tells_what_changed_in_the_images() -> None:
+    change = {"name": "busybox", "old": "1.37.0-r18", "new": "1.37.0-r19"}
+    gone = {"name": "musl|evil", "old": "1.2.5", "new": None}
+    platform = {"platform": "linux/amd64", "size": {"old": 3_000_000, "new": 3_100_000}}
+    known = {**platform, "packages": {"changes": [change, gone, *[change] * 5]}}
+    unknown = {**platform, "platform": None, "packages": None}
+    explanations = [
+        {"image": "alpine:3.22", "problem": None, "comparison": {"platforms": [known, unknown]}},
+        {"image": "rust:1", "problem": {"message": "the registry did not answer"}, "comparison": None},
+    ]
+    told = summary(document(explanations=explanations), dry_run=False)
+    assert "busybox 1.37.0-r18 to 1.37.0-r19" in told
+    assert "musl|evil" not in told
+    assert "and 2 more" in told
+    assert "not known" in told
+    assert "the registry did not answer" in told
+
+
+def test_the_summary_tells_which_findings_of_the_audit_are_new() -> None:
+    finding = {"rule": "I2", "severity": "error", "message": "'/app' can be written by anybody"}
+    build = {**BUILT, "audit": {"report": None, "changes": {"new": [finding], "gone": [finding, finding]}}}
+    told = summary(document(builds=[build], held=[]), dry_run=False)
+    assert "I2 | error |" in told
+    assert "can be written by anybody" in told
+    assert "2 findings of the audit gone." in told
