@@ -88,6 +88,6 @@ def _code_of(arguments: list[str]) -> int:
     except click.ClickException as error:
         from pinbot.cli import usage  # noqa: PLC0415 - what it needs would slow down every start
 
-        usage.show(error, arguments)
+        usage.show(error, arguments, COMMANDS)
         return error.exit_code
     return code
