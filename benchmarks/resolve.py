@@ -1,6 +1,6 @@
 """`pinbot resolve` of many images, over a link with 50 ms round trip, against bare sockets.
 
-    python -m benchmarks.resolve [--images 200 2000] [--rounds 5]
+    python -m benchmarks.resolve [--images 200 2000] [--rounds 3]
 
 Bare sockets send the same HEADs over as many connections and do nothing else: what the link allows at best.
 Their time is without Python's start, that of pinbot is of the whole process. The rows:
@@ -59,7 +59,7 @@ class Place:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, nargs="+", default=[200, 2000])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--registries", nargs="+", default=KINDS, choices=KINDS)
     options = parser.parse_args()
     results: list[dict[str, Any]] = []
