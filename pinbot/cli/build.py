@@ -88,7 +88,8 @@ def _show(session: Session, verdicts: tuple[Verdict, ...]) -> None:
             text.builds(session.out, verdicts)
     if session.output_format in {"sarif", "github"}:
         text.builds(session.err, verdicts)
-    session.complain(_errors(verdicts))
+    # `text.builds` told the others beside what they are about.
+    session.complain(one.inspection for one in verdicts if isinstance(one.inspection, PinbotError))
 
 
 def _audits(verdicts: Iterable[Verdict]) -> Iterator[Audit]:

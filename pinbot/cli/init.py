@@ -11,7 +11,7 @@ from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
 from pinbot.cli.session import command as make_command
-from pinbot.errors import ForgeError
+from pinbot.errors import ForgeError, UsageError
 from pinbot.model.setup import Draft, DraftStatus, SetupReport
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.setup import set_up
@@ -36,6 +36,8 @@ def command(session: Session, path: str, *, package: str | None, dry_run: bool, 
     pinbot.yaml and the workflow belong to the repository, the service to the folder PATH. A file that is
     there already is left as it is, and told.
     """
+    if os.path.lexists(path) and not files.is_folder(Path(path)):
+        raise UsageError(f"{path} is no folder", hint="name the folder that the files are to be in")
     tree = Tree.around(Path(path))
     folder = tree.relative(path).removeprefix(".")
     has_workflow = any(os.path.lexists(tree.root / name) for name in repository.WORKFLOWS)

@@ -65,8 +65,9 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     Where digests do not move (`moves`), those that are there were not asked about, and may be out of date.
     """
     plan = report.plan
+    images = len({entry.image for entry in plan.updates})  # one may move from several digests
     places = sum(len(entry.occurrences) for entry in plan.updates)
-    told = [f"{_count(len(plan.updates), 'image')} to change in {_count(places, 'place')}"] if places else []
+    told = [f"{_count(images, 'image')} to change in {_count(places, 'place')}"] if places else []
     told.append(f"{plan.current} {'up to date' if moves else 'pinned already'}")
     if plan.waits:
         told.append(f"{len(plan.waits)} waiting")

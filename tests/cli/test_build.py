@@ -100,6 +100,13 @@ def test_findings_are_told_in_sarif(project: Project, cache: Path) -> None:
     assert "D1" in {result["ruleId"] for result in run["results"]}
 
 
+def test_what_cannot_be_built_is_told_once(project: Project) -> None:
+    project.write("Dockerfile", GOOD)
+    run = build(project, Path("/dev/null"))
+    assert run.code == 1
+    assert (run.text + run.err).count("the cache for builds cannot be written") == 1
+
+
 def test_a_dockerfile_can_be_named(project: Project, cache: Path) -> None:
     project.write("a/Dockerfile", "FROM nowhere.invalid/x\n")
     project.write("b/Dockerfile", GOOD)

@@ -216,6 +216,14 @@ def test_a_name_that_is_none_is_refused(empty: Project, name: str) -> None:
     assert files(empty) == set()
 
 
+@pytest.mark.parametrize("service", [(), ("--rust", "hello")])
+def test_a_path_that_is_no_folder_is_refused(empty: Project, service: tuple[str, ...]) -> None:
+    empty.write("Dockerfile", "FROM alpine\n")
+    run = empty.pinbot("init", "--offline", *service, "Dockerfile")
+    assert (run.code, run.err.splitlines()[0]) == (2, "error: Dockerfile is no folder")
+    assert files(empty) == {"Dockerfile"}
+
+
 def test_a_link_out_of_the_repository_is_not_followed(empty: Project, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -106,7 +106,7 @@ def test_the_summary_counts_everything_and_names_what_was_left(out: Console) -> 
 
 def test_a_dry_run_says_that_nothing_was_written(out: Console) -> None:
     text.summary(out, UpdateReport(plan=Plan(updates=(pin(), move()))), moves=True, dry_run=True)
-    assert told(out) == ("2 images to change in 2 places, 0 up to date.\nnothing was written (--dry-run)\n")
+    assert told(out) == ("1 image to change in 2 places, 0 up to date.\nnothing was written (--dry-run)\n")
 
 
 def test_a_diff_in_a_pipe_is_byte_for_byte_what_stands_in_the_files(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pinbot.model.inspection import Inspection
 from pinbot.render import console
 from pinbot.render.audit import changes
 from pinbot.render.audit.text import findings, unchecked
+from pinbot.render.audit.words import told
 from pinbot.render.printable import printable
 
 
@@ -28,9 +29,9 @@ def verdict(out: Console, verdict: Verdict) -> None:
     else:
         findings(out, difference.findings.new)
         for finding in difference.findings.gone:
-            console.line(out, f"  gone     {finding.rule:<4}{finding.message}", "green")
+            console.line(out, f"  gone     {finding.rule:<4}{told(finding)}", "green")
         for finding in (*difference.findings.same, *difference.findings.unsure):
-            console.line(out, f"  {finding.severity:<8} {finding.rule:<4}{finding.message}", "dim")
+            console.line(out, f"  {finding.severity:<8} {finding.rule:<4}{told(finding)}", "dim")
         for name, before, after in changes.turns(difference):
             line = Text(f"  {printable(name)}: ", style="dim")
             line.append(printable(before), style="red").append(" -> ", style="dim")

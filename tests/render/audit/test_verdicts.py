@@ -65,7 +65,7 @@ error    I2   '/etc/passwd' (mode 0400, owner 0:0) cannot be read by uid 10001
               mend: let everybody read files and search folders: chmod -R a+rX
   gone     I1  no User is set, so it is root
   warning  D9  --chmod=444 takes the x bit of folders
-  note     B5  it is not stripped
+  note     B5  /app/app: it is not stripped
   rustc: 1.89.0 -> 1.90.0
   allocator: none -> musl
   added: /usr/share/zoneinfo/Zulu
