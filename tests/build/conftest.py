@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pinbot.build import cgroup
 from pinbot.build.drivers import choose
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget
@@ -122,6 +123,13 @@ def column(corner: str, bench: Bench) -> dict[str, str]:
     return {line[0]: line[place] for line in lines}
 
 
+def is_limited(bench: Bench) -> bool:
+    """Whether control groups can be made here for this builder; the page tells of where they can."""
+    if bench.name == "docker":
+        return False
+    return cgroup.holds_memory() and (bench.name != "buildx" or cgroup.is_initial())
+
+
 def program(folder: Path, name: str, script: str) -> dict[str, str]:
     """An environment whose PATH has this program in front."""
     folder.mkdir(exist_ok=True)
@@ -143,6 +151,7 @@ def without(programs: set[str], folder: Path) -> dict[str, str]:
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
+from pinbot.build import cgroup
 from pinbot.build.drivers import choose
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.model.build import BuildRequest, BuildTarget

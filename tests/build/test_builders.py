@@ -14,7 +14,7 @@ from pinbot.build.drivers import choose
 from pinbot.config import Network
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildRequest, BuildTarget, BuiltImage, FailedBuild
-from tests.build.conftest import TARGET, Bench, column
+from tests.build.conftest import TARGET, Bench, column, is_limited
 from tests.support.layouts import read_strictly
 from tests.support.registry import RegistryServer
 
@@ -232,7 +232,8 @@ def test_a_builder_can_do_what_the_page_says(bench: Bench) -> None:
         builder = await choose(bench.settings, bench.registries, environ=bench.environ)
         return {each.name: "yes" if each.able else "no" for each in await builder.capabilities()}
 
-    assert asyncio.run(ask()) == column("What a builder can do", bench)
+    limits = "yes" if is_limited(bench) else "no"
+    assert asyncio.run(ask()) == {**column("What a builder can do", bench), "limits": limits}
     assert_nothing_is_left(bench)
 
 
