@@ -318,8 +318,9 @@ class Forge(Protocol):
     async def settle(self, branch: str, number: int) -> tuple[Rejection, ...] | None:
         """See to the end of a pull request that was open once, and is not any more.
 
-        The branch of one that was merged is deleted where nothing came onto it since, and where that can be
-        done. Gives what people turned down by closing it without a merge; None if it is open after all.
+        The branch of one that was merged, or closed by pinbot itself, is deleted where nothing came onto it
+        since, and where that can be done. Gives what people turned down by closing it without a merge; None
+        if it is open after all.
 
         Raises:
             ForgeError: as for `propose`.

@@ -26,10 +26,17 @@ class Board:
         return _notice(found[-1]) if found else None
 
     async def post(self, notice: Notice | None, body: str) -> Notice:
-        """See `Forge.post`: no request where it says that already, else one."""
+        """See `Forge.post`: no request where it says that already, else one; three to make it.
+
+        Two runs may make one at the same time; so who made it looks again, and the oldest one stays.
+        """
         text = f"{body.rstrip()}\n\n{MARK}\n"
         if notice is None:
-            return _notice(await self._remote.open_issue(title=TITLE, body=text))
+            made = _notice(await self._remote.open_issue(title=TITLE, body=text))
+            oldest = await self.find(0) or made
+            if oldest.number != made.number:
+                await self._remote.edit_issue(made.number, body=f"See {oldest.url}.", closed=True)
+            return oldest
         if text.strip().splitlines() != notice.body.strip().splitlines():
             await self._remote.edit_issue(notice.number, body=text)
         return Notice(number=notice.number, url=notice.url, body=text)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pinbot.errors import ForgeConflict, ForgeDenied
 from pinbot.forge.ownership import OTHERS, Ownership
 from pinbot.forge.remote import Pull, Remote
-from pinbot.forge.seal import read_subjects, without_subjects
+from pinbot.forge.seal import read_mark, read_subjects, without_subjects
 from pinbot.model.ledger import Rejection
 from pinbot.model.proposal import OwnPull, PullRequest, PullRequestAction
 
@@ -18,7 +18,10 @@ class Closing:
         self._ownership = ownership
 
     async def close(self, pull: OwnPull, why: str) -> PullRequest:
-        """See `Forge.close`. A run that is killed on the way leaves at worst a comment too many."""
+        """See `Forge.close`. A run that is killed on the way leaves at worst a comment too many.
+
+        The branch goes last; `settle` sees to it where that did not happen.
+        """
         head = await self._remote.head(pull.branch)
         if head is not None and not await self._ownership.may_replace(pull.branch, head):
             note = f"nothing asks for it any more, but its branch {OTHERS}: close it if they are not needed"
@@ -41,8 +44,9 @@ class Closing:
         pull = next((one for one in closed if one.number == number), None)
         if pull is None:
             return None
-        if not pull.merged:
-            return _rejections(pull)
+        rejections = () if pull.merged else _rejections(pull)
+        if not pull.merged and (rejections or not read_mark(pull.body)):
+            return rejections  # people closed it, and may open it again
         head = await self._remote.head(branch)
         if head is not None and head.sha == pull.head and not await self._remote.open_pulls(branch):
             with suppress(ForgeDenied, ForgeConflict):  # a rule of the repository may protect it

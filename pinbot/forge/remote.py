@@ -192,8 +192,8 @@ class Issues(Protocol):
         """Open an issue."""
         ...
 
-    async def edit_issue(self, number: int, *, body: str) -> None:
-        """Set the body of an issue."""
+    async def edit_issue(self, number: int, *, body: str, closed: bool = False) -> None:
+        """Set the body of an issue, and close it if that is asked for."""
         ...
 
 

@@ -84,7 +84,8 @@ class Proposer:
         self._known = known or Ledger()
         self._wishes = wishes or Wishes()
         self._learnt: list[Ledger] = []
-        self._made: list[OwnPull] = []
+        self._made: dict[int, OwnPull] = {}
+        self._opened = 0
 
     async def propose(self, report: UpdateReport) -> UpdateReport:
         """Have one pull request for each group of updates, and none that nothing asks for.
@@ -98,9 +99,10 @@ class Proposer:
         self._learn(pulls=tuple(Opened(branch=pull.branch, number=pull.number) for pull in survey.pulls))
         report = await self._make(await self._settle(report, survey), survey)
         closed = {pull.number for pull in report.pull_requests if pull.action is PullRequestAction.CLOSED}
+        now_open = {pull.number: pull for pull in survey.pulls} | self._made
         return replace(
             report,
-            open_pulls=tuple(pull for pull in (*survey.pulls, *self._made) if pull.number not in closed),
+            open_pulls=tuple(pull for number, pull in now_open.items() if number not in closed),
             learnt=tuple(self._learnt),
         )
 
@@ -156,21 +158,22 @@ class Proposer:
 
     def _note(self, made: PullRequest, proposal: Proposal, part: UpdateReport) -> None:
         """Remember what was made."""
-        if made.action in {PullRequestAction.OPENED, PullRequestAction.UPDATED}:
-            moved = [str(update.image) for update in part.passed_updates if update.treatment.interval]
-            self._learn(moves=tuple((image, self._now) for image in moved))
-        if made.action is PullRequestAction.OPENED:
-            self._learn(pulls=(Opened(branch=proposal.branch, number=made.number),))
-            self._made.append(
-                OwnPull(
-                    number=made.number,
-                    url=made.url,
-                    branch=proposal.branch,
-                    base=proposal.base or "",
-                    head="",
-                    subjects=proposal.subjects,
-                )
-            )
+        if made.action not in {PullRequestAction.OPENED, PullRequestAction.UPDATED}:
+            return
+        self._opened += made.action is PullRequestAction.OPENED
+        moved = [str(update.image) for update in part.passed_updates if update.treatment.interval]
+        self._learn(
+            moves=tuple((image, self._now) for image in moved),
+            pulls=(Opened(branch=proposal.branch, number=made.number),),
+        )
+        self._made[made.number] = OwnPull(
+            number=made.number,
+            url=made.url,
+            branch=proposal.branch,
+            base=proposal.base or "",
+            head="",
+            subjects=proposal.subjects,
+        )
 
     async def _allowed(
         self, part: UpdateReport, group: Group, survey: Survey
@@ -201,13 +204,13 @@ class Proposer:
         settings, now = self._terms.settings, self._now
         if settings.schedule is not None and not settings.schedule.allows(now):
             return "pull requests are opened at other times", settings.schedule.next(now)
-        if settings.limit is not None and len(survey.pulls) + len(self._made) >= settings.limit:
+        if settings.limit is not None and len(survey.pulls) + self._opened >= settings.limit:
             return (
-                f"{len(survey.pulls) + len(self._made)} pull requests are open, and no more are allowed",
+                f"{len(survey.pulls) + self._opened} pull requests are open, and no more are allowed",
                 None,
             )
-        if settings.per_run is not None and len(self._made) >= settings.per_run:
-            return f"{len(self._made)} pull requests were opened in this run, and no more are allowed", None
+        if settings.per_run is not None and self._opened >= settings.per_run:
+            return f"{self._opened} pull requests were opened in this run, and no more are allowed", None
         return None
 
     async def _close(self, report: UpdateReport, survey: Survey, wanted: Collection[str]) -> UpdateReport:
@@ -219,9 +222,13 @@ class Proposer:
             if pull.branch in wanted or any(subject.image in waiting for subject in pull.subjects):
                 continue
             try:
-                report = _with_pull(report, await self._forge.close(pull, _why_needless(pull, report)))
+                made = await self._forge.close(pull, _why_needless(pull, report))
             except ForgeError as error:
                 report = replace(report, errors=(*report.errors, error))
+                continue
+            report = _with_pull(report, made)
+            settled = made.action is PullRequestAction.CLOSED
+            self._learn(pulls=(Opened(branch=pull.branch, number=pull.number, settled=settled),))
         return report
 
     def _part(self, report: UpdateReport, updates: tuple[Update, ...]) -> UpdateReport:

@@ -108,13 +108,13 @@ class Issues(Asking):
             needs=ISSUES_WRITE,
         )
 
-    async def edit_issue(self, number: int, *, body: str) -> None:
+    async def edit_issue(self, number: int, *, body: str, closed: bool = False) -> None:
         """See `Remote`. One request."""
         await self._ask(
             "PATCH",
             f"/issues/{number}",
             _issue,
-            body={"body": body},
+            body={"body": body, "state": "closed"} if closed else {"body": body},
             doing=f"edit issue #{number} of",
             needs=ISSUES_WRITE,
         )

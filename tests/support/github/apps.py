@@ -61,7 +61,7 @@ class Apps:
     def _token(self, app: App, wanted: Mapping[str, Any]) -> dict[str, Any]:
         permissions = {"metadata": "read", **wanted.get("permissions", app.permissions)}
         for name, level in permissions.items():
-            has = app.permissions.get(name)
+            has = {"metadata": "read", **app.permissions}.get(name)
             if has is None or _LEVELS.index(has) < _LEVELS.index(level):
                 raise Refused(422, "The permissions requested are not granted to this installation.")
         named = {full.partition("/")[2]: full for full in app.repositories}

@@ -79,6 +79,7 @@ class GitHubServer:
         self.problems: list[str] = []
         self.faults = Faults()
         self.remaining = _LIMIT
+        self.not_modified = 0
         self.reset = int(time.time()) + 3600
         self._http = _Http(("127.0.0.1", 0), self)
         web = f"http://127.0.0.1:{self._http.server_port}"
@@ -203,6 +204,8 @@ class GitHubServer:
             etag = f'W/"{hashlib.sha256(json.dumps(body).encode()).hexdigest()}"'
             headers["ETag"] = etag
             if request.headers.get("if-none-match") == etag:
+                self.not_modified += 1
+                self.remaining += 1  # it costs nothing of the quota
                 return Reply(status=304, body=None, headers=headers)
         return Reply(status=status, body=body, headers=headers)
 
