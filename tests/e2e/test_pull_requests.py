@@ -12,10 +12,12 @@ import pytest
 from pinbot.errors import ForgeError
 from pinbot.model.proposing import MergeMethod
 from pinbot.model.report import UpdateReport
+from tests.forge.test_app import keys
 from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
+from tests.support.oci import Image
 from tests.support.registry import RegistryServer
-from tests.support.shop import Shop
+from tests.support.shop import TOKEN, Shop
 
 pytestmark = pytest.mark.needs("docker-registry", "git")
 
@@ -424,3 +426,87 @@ def test_a_dashboard_that_cannot_be_had_keeps_no_pull_request(open_shop: OpenSho
     assert [pull.action for pull in report.pull_requests] == ["opened"]
     (error,) = report.errors
     assert "Issues has been disabled in this repository" in error.message
+
+
+# As a user runs it
+
+
+def environment(shop: Shop, **more: str) -> dict[str, str]:
+    return {
+        "PINBOT_REPOSITORY": shop.name,
+        "PINBOT_API_URL": shop.github.url,
+        "NO_PROXY": "127.0.0.1",
+        **more,
+    }
+
+
+def test_an_app_does_it_from_the_command_line(
+    open_shop: OpenShop, github: GitHubServer, tmp_path: Path
+) -> None:
+    private, public = keys()
+    shop = open_shop({"Dockerfile": ONE})
+    github.add_app("1234", public, repositories=(shop.name,))
+    opening(shop)
+    shop.check_out()
+    key = tmp_path / "key.pem"
+    key.write_text(private)
+    app = environment(shop, PINBOT_APP_ID="1234", PINBOT_APP_KEY_FILE=str(key))
+    run = shop.project.pinbot("update", "--pull-request", env=app)
+    assert run.code == 0, run.err
+    assert "pull request opened: " in run.err
+    assert "requests to GitHub" in run.err
+    assert [pull.user for pull in shop.repo.open_pulls()] == ["pinbot[bot]"]
+    assert "PRIVATE KEY" not in run.text + run.err
+    doctor = shop.project.pinbot("doctor", env=app)
+    assert f"app 1234 with the key from PINBOT_APP_KEY_FILE, repository {shop.name}" in " ".join(
+        doctor.text.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "GitHub App, and there is no key for it"),
+        ({"PINBOT_APP_KEY_FILE": "/nowhere/key.pem"}, "/nowhere/key.pem, which cannot be read"),
+        ({"PINBOT_APP_KEY": "not a key"}, "private key of the GitHub App cannot be read"),
+    ],
+)
+def test_an_app_without_its_key_is_told_before_anything_is_done(
+    open_shop: OpenShop, variables: dict[str, str], said: str
+) -> None:
+    shop = open_shop({"Dockerfile": ONE})
+    shop.check_out()
+    run = shop.project.pinbot(
+        "update", "--pull-request", env=environment(shop, PINBOT_APP_ID="1234", **variables)
+    )
+    assert run.code == 2
+    assert said in " ".join(run.err.split())
+    assert "PINBOT_APP_KEY" in run.err
+    assert shop.github.requests == []
+
+
+def test_a_label_of_a_megabyte_and_hostile_ones_stay_in_code(open_shop: OpenShop) -> None:
+    shop = open_shop({"Dockerfile": ONE})
+    evil = "a|b`<img src=x>` @ada #1 ![x](http://evil.example) -->\n# Title\n<script>"
+
+    def image(number: int) -> Image:
+        labels = {
+            evil: f"{evil}{number}",
+            "org.opencontainers.image.version": f"{number}{evil}",
+            "org.opencontainers.image.source": f"https://evil.example/{number}{evil}",
+            "large": f"{number}" + "@ada <img src=x> " * 60_000,
+        }
+        return Image(config={"Labels": labels})
+
+    old = shop.pusher.image("library/alpine", "3.22", image(1))
+    shop.pusher.image("library/alpine", "3.22", image(2))
+    shop.repo.push("main", {"Dockerfile": f"FROM alpine:3.22@{old}\n".encode()})
+    shop.check_out()
+    run = shop.project.pinbot("update", "--pull-request", env=environment(shop, GITHUB_TOKEN=TOKEN))
+    assert run.code == 0, run.err
+    (pull,) = shop.repo.open_pulls()
+    body = pull.body or ""
+    assert "### What changed" in body
+    assert len(body) < 65_536
+    for bad in ("@ada", "<img", "![x]", "evil", "<script>", "# Title"):
+        assert bad not in outside_of_code(body)

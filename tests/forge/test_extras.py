@@ -122,6 +122,14 @@ def test_the_setting_that_auto_merge_needs_is_named(github: GitHubServer, repo: 
     )
 
 
+def test_a_branch_that_asks_for_nothing_leaves_nothing_to_wait_for(
+    github: GitHubServer, repo: Repository
+) -> None:
+    repo.requires_checks = False
+    note = propose(github, proposal(auto_merge=MergeMethod.MERGE)).note
+    assert "nothing is asked for before a merge: protect the base branch" in note
+
+
 @pytest.mark.parametrize("kind", ["app", "fine-grained"])
 def test_the_permission_that_is_missing_is_named(github: GitHubServer, repo: Repository, kind: str) -> None:
     del repo

@@ -107,3 +107,19 @@ def test_what_is_asked_again_costs_no_quota_unless_it_has_changed(
     asyncio.run(twice())
     assert one.calls == 4
     assert github.not_modified == 2
+
+
+def test_of_what_was_read_no_more_is_kept_than_a_run_over_one_repository_asks_again(
+    github: GitHubServer, repo: Repository
+) -> None:
+    del repo
+    one = remote(github.url)
+
+    async def many() -> None:
+        for number in range(40):
+            await one.tip(f"refs/heads/none-{number}")
+        await one.tip("refs/heads/none-0")
+        await one.tip("refs/heads/none-39")
+
+    asyncio.run(many())
+    assert github.not_modified == 1

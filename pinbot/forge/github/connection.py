@@ -32,6 +32,7 @@ PUBLIC_API = "https://api.github.com"
 _TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _GRAPHQL = "/graphql"
+_MOST_KNOWN = 32  # answers that are kept to be asked for again: a run over many repositories reads thousands
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T")
@@ -237,7 +238,10 @@ class Connection:
         if tag and data is None:  # 304: it is as it was
             data = known
         elif keep and verb == "GET" and headers.get("etag"):
+            self._known.pop(place, None)
             self._known[place] = (headers["etag"], data)
+            if len(self._known) > _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
         return read(data)
 
 

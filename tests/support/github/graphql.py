@@ -42,6 +42,8 @@ def _enable_auto_merge(repo: Repository, pull: Pull, given: Any) -> str:
         return "Auto merge is not allowed for this repository"
     if pull.draft:
         return "Pull request is in draft"
+    if not repo.requires_checks:
+        return "Pull request Pull request is in clean status"
     if given["mergeMethod"] not in ("MERGE", "SQUASH", "REBASE"):
         raise Refused(400, "invalid value for PullRequestMergeMethod")
     pull.auto_merge = given["mergeMethod"]

@@ -151,6 +151,7 @@ class Repository:
         self.collaborators = {"ada", "bob"}
         self.teams = {"platform"}
         self.allows_auto_merge = True
+        self.requires_checks = True
         self.has_issues = True
         self.created_at = now()
         self.tree_limit = 100_000  # entries of one recursive listing
