@@ -19,7 +19,7 @@ from pinbot.config import SERVICE_ADDRESS, Driver, Network
 from pinbot.configfile.audit import AUDIT_KEYS, RULE_ID
 from pinbot.configfile.build import BUILD_KEYS, PLATFORM, STAGE, TARGET_KEYS
 from pinbot.configfile.load import SECTIONS
-from pinbot.configfile.policy import GROUP, LOGIN, LONGEST_LABEL, POLICY_KEYS, RULE_KEYS
+from pinbot.configfile.policy import GROUP, LOGIN, LONGEST_LABEL, OLD_FLAG, POLICY_KEYS, RULE_KEYS
 from pinbot.configfile.pull_requests import PULL_REQUEST_KEYS, SCHEDULE_KEYS, TEAM, TIME
 from pinbot.configfile.registries import LOCATION, MIRROR_KEYS, REGISTRY_KEYS
 from pinbot.configfile.vulnerabilities import VULNERABILITY_KEYS
@@ -291,7 +291,7 @@ _STANDARD: dict[str, Form] = {
     "platforms": _PLATFORMS,
     "images": _several(_TEXT),
     "paths": _PATTERNS,
-    "ignore": {"type": ["boolean", "string"], "minLength": 1},
+    "ignore": {"type": ["boolean", "string"], "minLength": 1, "not": _matching(OLD_FLAG)},
     "group": _matching(GROUP, "rust"),
     "labels": _LABELS,
     "reviewers": _LOGINS,

@@ -110,7 +110,7 @@ class Policy:
 def names(image: ImageReference, globs: Iterable[str]) -> bool:
     """Whether a glob fits the image: its short or long name, with or without the tag."""
     plain = image.with_digest(None)
-    known = {plain.familiar, str(plain), plain.name, plain.familiar.partition(":")[0]}
+    known = {plain.familiar, str(plain), plain.name, plain.familiar.removesuffix(f":{plain.effective_tag}")}
     return any(fnmatchcase(name, glob) for name in known for glob in globs)
 
 

@@ -459,6 +459,19 @@ rules:
     ]
 
 
+@pytest.mark.parametrize("word", ["no", "No", "off", '"yes"', "y"])
+def test_what_yaml_took_for_true_or_false_once_is_no_reason(tmp_path: Path, word: str) -> None:
+    text = f"rules:\n- images: [rust]\n  ignore: {word}\n"
+    said = word.strip('"').lower()
+    assert mistakes(tmp_path, text) == [(3, 11, f"{said!r} is neither true nor false, and no reason")]
+
+
+@pytest.mark.parametrize("group", ["a..b", "base.lock", "base."])
+def test_a_group_is_part_of_the_name_of_a_branch(tmp_path: Path, group: str) -> None:
+    text = f"rules:\n- images: [rust]\n  group: {group}\n"
+    assert mistakes(tmp_path, text) == [(3, 10, f"{group!r} is not a name like rust or base-images")]
+
+
 def test_everything_that_can_be_said_of_pull_requests(tmp_path: Path) -> None:
     text = """\
 pull_requests:

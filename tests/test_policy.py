@@ -10,6 +10,9 @@ RUST = ImageReference.parse("rust:alpine")
 GHCR = ImageReference.parse("ghcr.io/acme/base:1.2@sha256:" + "a" * 64)
 
 
+LOCAL = ImageReference.parse("localhost:5000/app:1")
+
+
 @pytest.mark.parametrize(
     ("glob", "image"),
     [
@@ -20,6 +23,7 @@ GHCR = ImageReference.parse("ghcr.io/acme/base:1.2@sha256:" + "a" * 64)
         ("*", GHCR),
         ("ghcr.io/acme/*", GHCR),
         ("ghcr.io/acme/base:1.*", GHCR),
+        ("localhost:5000/app", LOCAL),
     ],
 )
 def test_a_glob_fits_short_and_long_names(glob: str, image: ImageReference) -> None:
@@ -30,6 +34,10 @@ def test_a_glob_fits_short_and_long_names(glob: str, image: ImageReference) -> N
 @pytest.mark.parametrize("glob", ["rust:slim", "rus", "library/rust", "Rust:*", "rust:alpine@*"])
 def test_a_glob_fits_no_other_name(glob: str) -> None:
     assert not Policy(only=(glob,)).covers(RUST)
+
+
+def test_the_host_of_a_registry_is_not_the_name_of_its_images() -> None:
+    assert not Policy(only=("localhost",)).covers(LOCAL)
 
 
 @pytest.mark.parametrize(

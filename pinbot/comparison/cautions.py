@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from pinbot.comparison import secrets
 from pinbot.comparison.origin import moment
 from pinbot.model.comparison import (
     Alarm,
@@ -110,7 +111,7 @@ def of_layers(layers: LayerDiff) -> Iterator[Caution]:
 
 
 def _command(config: ImageConfig) -> str:
-    return " ".join(config.command) or "nothing"
+    return " ".join(secrets.command(config.command)) or "nothing"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pinbot.comparison import secrets
 from pinbot.model.comparison import Origin, Pair, Source
 
 PREFIX = "org.opencontainers.image."
@@ -60,7 +61,7 @@ def compare(old: Claims, new: Claims) -> Origin:
     kind = _kind(source, revision)
     return Origin(
         kind=kind,
-        source=source,
+        source=Pair(old=secrets.told(source.old), new=secrets.told(source.new)),
         revision=revision,
         version=Pair(old=old.get("version"), new=new.get("version")),
         created=Pair(old=old.created or old.get("created"), new=new.created or new.get("created")),

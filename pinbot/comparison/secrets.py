@@ -1,9 +1,10 @@
-"""Which values of variables and labels look like secrets, so that they are not shown whole. Pure.
+"""Which parts of an image's config look like secrets, so that they are not shown whole. Pure.
 
 An image's config is public to whoever may pull it, but a pull request may be public to everybody.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 
 _NAME = re.compile(
     r"(?:^|[_.-])(?:PASS(?:WORD|WD|PHRASE)?|SECRETS?|TOKENS?|CREDENTIALS?|AUTH|"
@@ -30,3 +31,20 @@ def is_secret(name: str, value: str) -> bool:
 def cut(value: str) -> str:
     """So much of a secret that its owner knows it again: the first four characters of a long one."""
     return f"{value[:_SHOWN]}…" if len(value) >= _LEAST_SHOWN else "…"
+
+
+def told(value: str | None) -> str | None:
+    """A value that has no name, cut if it has the form of a known secret."""
+    return cut(value) if value and is_secret("", value) else value
+
+
+def command(words: Iterable[str]) -> Iterator[str]:
+    """The words of a command, those cut that are the value of an option or variable which is secret."""
+    option = ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and is_secret(name, value) and " " not in name:
+            yield f"{name}={cut(value)}"
+        else:
+            yield word if word.startswith("-") or not is_secret(option, word) else cut(word)
+        option = word if word.startswith("--") and not equals else ""

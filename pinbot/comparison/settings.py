@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from pinbot.comparison import secrets
-from pinbot.model.comparison import Setting, SettingChange
+from pinbot.model.comparison import Setting, SettingChange, Value
 from pinbot.model.image import ImageConfig
 
 
@@ -13,7 +13,7 @@ def changes(old: ImageConfig, new: ImageConfig) -> tuple[SettingChange, ...]:
     The order of variables and labels does not count, and where a name is written twice, the last one does.
     """
     words = (
-        SettingChange(setting=setting, old=before or None, new=after or None)
+        _of_words(setting, before or None, after or None)
         for setting, before, after in (
             (Setting.ENTRYPOINT, old.entrypoint, new.entrypoint),
             (Setting.CMD, old.cmd, new.cmd),
@@ -31,6 +31,11 @@ def changes(old: ImageConfig, new: ImageConfig) -> tuple[SettingChange, ...]:
         *_of_set(Setting.VOLUME, old.volumes, new.volumes),
         *_of_names(Setting.LABEL, old.labels, new.labels),
     )
+
+
+def _of_words(setting: Setting, old: Value, new: Value) -> SettingChange:
+    shown = [tuple(secrets.command(value)) if isinstance(value, tuple) else value for value in (old, new)]
+    return SettingChange(setting=setting, old=shown[0], new=shown[1], secret=shown != [old, new])
 
 
 def _of_names(

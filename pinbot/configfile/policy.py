@@ -22,7 +22,12 @@ POLICY_KEYS = ("include", "exclude", "rules", *STANDARD_KEYS)
 RULE_KEYS = ("images", "paths", "ignore", *STANDARD_KEYS, "group", "labels", "reviewers")
 """What can be said in a rule."""
 
-GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+GROUP = re.compile(r"(?!.*(\.\.|\.lock$|\.$))[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What is part of the name of a branch; git-check-ref-format(1) forbids some."""
+
+OLD_FLAG = re.compile(r"[Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo]([Nn]|[Ff][Ff])")
+"""What YAML 1.1 took for true and false."""
+
 LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")
 LONGEST_LABEL = 50
 
@@ -66,10 +71,16 @@ def _said(reader: NodeReader, entry: dict[str, Node]) -> dict[str, Any]:
 
 def _ignore(reader: NodeReader, node: Node | None) -> str | None:
     """The reason that is written, or that there is a rule; None where it is not ignored."""
-    if node is None or getattr(node, "value", None) == "false":
+    written = str(getattr(node, "value", "")).lower()
+    if node is None or written == "false":
         return None
-    if getattr(node, "value", None) == "true":
+    if written == "true":
         return "a rule in pinbot.yaml says to leave it alone"
+    if OLD_FLAG.fullmatch(written):
+        reader.wrong(
+            node, f"{brief(written)} is neither true nor false, and no reason", "write true or false"
+        )
+        return None
     text = reader.text(node)
     return None if text is None else f"{text} (pinbot.yaml)"
 

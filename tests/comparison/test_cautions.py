@@ -117,6 +117,13 @@ def test_what_is_started_by_whom_and_on_what(new: ImageConfig, told: list[tuple[
     assert [(caution.alarm, caution.message) for caution in found] == told
 
 
+def test_a_password_in_a_command_is_not_told() -> None:
+    (caution,) = cautions.of_config(
+        Pair(old=CONFIG, new=replace(CONFIG, entrypoint=("/app", "--token=x"))), None
+    )
+    assert caution.message.startswith("a container starts /app --token=…")
+
+
 def test_another_command_of_an_image_without_entrypoint() -> None:
     old, new = (ImageConfig(cmd=(name,)) for name in ("sh", "bash"))
     assert [caution.alarm for caution in cautions.of_config(Pair(old=old, new=new), None)] == [

@@ -121,3 +121,8 @@ def test_dates_are_read_as_their_builders_write_them() -> None:
     assert moment("2026-01-02T03:04:05+02:00") == moment("2026-01-02T01:04:05Z")
     for text in (None, "", "yesterday", "2026-01-02T03:04:05", "9999-99-99T00:00:00Z", "2026"):
         assert moment(text) is None
+
+
+def test_the_password_in_an_address_is_not_told() -> None:
+    told = compare(claims(), claims(source="https://ada:hunter2@github.com/ada/app"))
+    assert told.source.new == "http…"

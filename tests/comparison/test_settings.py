@@ -91,3 +91,26 @@ def test_a_short_secret_is_not_shown_at_all_and_its_change_is_told_all_the_same(
 def test_what_is_no_secret_is_shown_whole(name: str, value: str) -> None:
     (change,) = changes(CONFIG, replace(CONFIG, env=(*CONFIG.env, (name, value))))
     assert change == one(Setting.ENV, None, value, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("run", "--password=hunter2"), ("run", "--password=…")),
+        (("env", "API_TOKEN=0123456789abcdef", "run"), ("env", "API_TOKEN=0123…", "run")),
+        (("run", "--db-password", "hunter2", "--port", "80"), ("run", "--db-password", "…", "--port", "80")),
+        (("run", "--token", "--verbose", "x"), ("run", "--token", "--verbose", "x")),
+        (("run", "https://ada:hunter2@example.org/"), ("run", "http…")),
+        (("run", "--token-file=/run/secrets/t", "pass"), ("run", "--token-file=…", "pass")),
+    ],
+)
+def test_what_looks_like_a_secret_in_a_command_is_cut(words: tuple[str, ...], shown: tuple[str, ...]) -> None:
+    (change,) = changes(CONFIG, replace(CONFIG, cmd=words))
+    assert change.new == shown
+    assert change.secret == (words != shown)
+
+
+def test_a_secret_in_a_command_that_changes_is_a_change() -> None:
+    before, after = (replace(CONFIG, cmd=("--password", secret)) for secret in ("hunter1", "hunter2"))
+    (change,) = changes(before, after)
+    assert change.old == change.new == ("--password", "…")
