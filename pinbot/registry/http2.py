@@ -28,6 +28,9 @@ _MOST_HEADERS = 64 * 1024
 _WINDOW = 4 * 1024 * 1024
 """Bytes that may be on their way before they are taken: for one answer, and for all together."""
 
+_PATIENCE = 15.0
+"""Seconds that a server may take nothing of what it is sent."""
+
 Head = tuple[int, list[tuple[bytes, bytes]]]
 """Status and headers."""
 
@@ -65,8 +68,10 @@ class Http2Connection(httpcore.AsyncConnectionInterface):
         try:
             answer = await self._send(request)
             status, headers = await answer.head()
-        except BaseException:
+        except BaseException as error:
             await self.end(answer)
+            if isinstance(error, h2.exceptions.H2Error):  # what the server has said rules the request out
+                raise Interrupted(_words(error)) from error
             raise
         extensions = {"http_version": b"HTTP/2"}
         return httpcore.Response(status, headers=headers, content=answer, extensions=extensions)
@@ -109,14 +114,14 @@ class Http2Connection(httpcore.AsyncConnectionInterface):
             return
         del self._answers[answer.stream]
         self._idle_since = self._loop.time()
-        with suppress(httpcore.NetworkError, h2.exceptions.ProtocolError):
+        with suppress(httpcore.NetworkError, httpcore.WriteTimeout, h2.exceptions.ProtocolError):
             if self._trouble is None and not answer.ended:
                 self._h2.reset_stream(answer.stream, h2.errors.ErrorCodes.CANCEL)
-                await self._flush()
+                await self._flush(0)
 
     async def taken(self, size: int, stream: int) -> None:
         """Let the server send so many bytes more."""
-        with suppress(httpcore.NetworkError, h2.exceptions.ProtocolError):
+        with suppress(httpcore.NetworkError, httpcore.WriteTimeout, h2.exceptions.ProtocolError):
             if self._trouble is None:
                 self._h2.acknowledge_received_data(size, stream)
                 await self._flush()
@@ -159,9 +164,9 @@ class Http2Connection(httpcore.AsyncConnectionInterface):
         await self._flush()
         return answer
 
-    async def _flush(self) -> None:
+    async def _flush(self, seconds: float = _PATIENCE) -> None:
         """Send what h2 has to say."""
-        await self._wire.write(self._h2.data_to_send())
+        await self._wire.write(self._h2.data_to_send(), seconds)
 
     async def _read(self) -> None:
         """Hand out what comes, until nothing does."""
@@ -173,8 +178,9 @@ class Http2Connection(httpcore.AsyncConnectionInterface):
                 for event in self._h2.receive_data(data):
                     self._take(event)
                 await self._flush()
-        except (h2.exceptions.H2Error, httpcore.NetworkError) as error:
-            trouble = Interrupted(clean(str(error)) or type(error).__name__)
+        except (h2.exceptions.H2Error, httpcore.NetworkError, httpcore.WriteTimeout, ValueError) as error:
+            # ValueError: h2 lets a status through that is no number.
+            trouble = Interrupted(_words(error))
             trouble.__cause__ = error
         self._fail(trouble)
         await self._wire.aclose()
@@ -269,6 +275,10 @@ class _Answer:
         except TimeoutError as error:
             self._connection.silent(self._seconds)
             raise httpcore.ReadTimeout from error
+
+
+def _words(error: Exception) -> str:
+    return clean(str(error)) or type(error).__name__
 
 
 def _code(code: object) -> str:

@@ -7,8 +7,9 @@ handshake of its first connection (ALPN, RFC 7301).
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pinbot.errors import PinbotError
 from pinbot.registry.addresses import Address, OutOfReach, Reach, networks_of, parse
@@ -17,6 +18,8 @@ from pinbot.registry.proxies import Proxy
 from pinbot.registry.trust import Trust
 from pinbot.registry.urls import Url
 from pinbot.registry.wires import Network, Wire
+
+T = TypeVar("T")
 
 _IDLE = 15.0
 """Seconds after which an idle connection is not used again; many servers close theirs after so long."""
@@ -107,7 +110,7 @@ class Line:
         elif self._may_share:
             self._begin_to_share()
         elif not self._warming and self._route.proxy is None:
-            self._warming.append(asyncio.create_task(self._open(_ONE_AT_A_TIME)))
+            self._warming.append(_begin(self._open(_ONE_AT_A_TIME)))
 
     async def take(self, *, alone: bool = False) -> Connection:
         """A connection for one request; `alone` makes it one that nobody else uses meanwhile.
@@ -167,7 +170,7 @@ class Line:
 
     def _begin_to_share(self) -> asyncio.Task[None]:
         if self._opening is None or self._opening.done():
-            self._opening = asyncio.create_task(self._open_for_all())
+            self._opening = _begin(self._open_for_all())
         return self._opening
 
     async def _open_for_all(self) -> None:
@@ -230,11 +233,18 @@ class Line:
         if not self._may_share and self._route.proxy is None:
             missing = self._expected - len(self._all) - len(self._warming)
             self._expected = 0
-            self._warming += [asyncio.create_task(self._open(_ONE_AT_A_TIME)) for _ in range(missing)]
+            self._warming += [_begin(self._open(_ONE_AT_A_TIME)) for _ in range(missing)]
 
     async def _close(self, connection: Connection) -> None:
         self._all.discard(connection)
         await connection.aclose()
+
+
+def _begin(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin what somebody may wait for later, or nobody: then its failure is nobody's."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task
 
 
 def _is_of_server(trouble: BaseException) -> bool:

@@ -137,6 +137,7 @@ TROUBLES = {
     "RST_STREAM in anger": Trouble(reset=ErrorCodes.INTERNAL_ERROR),
     "a frame that cannot be": Trouble(garbage=bytes(9)),
     "half a frame": Trouble(garbage=b"\x00\x00\x09\x01\x04"),
+    "a status that is no number": Trouble(status="fine"),
     "closed": Trouble(close=True),
 }
 

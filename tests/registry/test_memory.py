@@ -1,7 +1,9 @@
 """How registries wanted to be asked, kept between runs: what it saves, and that it can do no harm."""
 
+import gc
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,15 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinbot.errors import RegistryError
+from pinbot.config import Config, RegistrySettings
+from pinbot.errors import RegistryError, Unreachable
 from pinbot.model.plan import Resolution
 from pinbot.registry.challenge import BASIC, BEARER, Challenge
 from pinbot.registry.memory import FileMemory
+from pinbot.registry.troubles import Timing
 from pinbot.registry.urls import Url
 from tests.registry.conftest import push
-from tests.support.registry import RegistryServer
+from tests.support.registry import RegistryServer, free_port
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, LinkProxy
+from tests.support.registry_tls import Authority
 from tests.support.registry_token import TokenServer
 
 HUB = Url.parse("https://registry-1.docker.io/")
@@ -304,3 +309,25 @@ def test_a_challenge_that_led_to_nothing_is_not_kept(registry: RegistryServer, t
         asker = Asker(credentials=ALICE, memory=FileMemory(tmp_path / "pinbot"))
         asker.resolve_all([f"{link.host}/r0:1"])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_registry_that_is_gone_since_is_told_in_peace(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    """While a token is asked for, connections are made; that they fail may be nobody's trouble."""
+    host = f"127.0.0.1:{free_port()}"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        realm = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/token"
+        challenge = Challenge(scheme=BEARER, parameters=(("realm", realm),))
+        remembered(tmp_path, Url.parse(f"{scheme}://{host}/"), challenge)
+        ca = str(Authority(tmp_path).ca) if scheme == "https" else None
+        asker = Asker(
+            settings=Config(registries=(RegistrySettings(name=host, ca=ca),)).registry,
+            memory=memory(tmp_path),
+            timing=Timing(connect=0.2, read=0.2),
+        )
+        results = asker.resolve_all(f"{host}/r{number}:1" for number in range(30))
+    assert all(isinstance(result, Unreachable) and "refuses" in result.message for result in results)
+    gc.collect()
+    assert caplog.records == []

@@ -46,6 +46,7 @@ class Trouble:
         garbage: send this where a frame should be.
         close: close the connection without a word.
         header: a header to add to the answer.
+        status: say this instead of its status.
         body: send this instead of the answer's body.
         silence: seconds before anything is sent.
         answered: answer first, and then do the rest.
@@ -56,6 +57,7 @@ class Trouble:
     garbage: bytes = b""
     close: bool = False
     header: tuple[str, str] | None = None
+    status: str | None = None
     body: bytes | None = None
     silence: float = 0.0
     answered: bool = False
@@ -223,7 +225,8 @@ class _Conversation:
         fields = [(name.lower(), value) for name, value in answer if name.lower() not in HOP_BY_HOP]
         if trouble.header is not None:
             fields.append(trouble.header)
-        self._h2.send_headers(stream, [(":status", str(status)), *fields], end_stream=not body)
+        head = [(":status", trouble.status or str(status)), *fields]
+        self._h2.send_headers(stream, head, end_stream=not body)
         size = self._h2.max_outbound_frame_size
         for start in range(0, len(body), size):
             while self._h2.local_flow_control_window(stream) < size:
