@@ -142,7 +142,7 @@ class FileMemory:
             return
         folder = self._file.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / f"{_NAME}.{os.getpid()}"
+        fresh = folder / f"{_NAME}.{os.getpid()}.{id(self)}"  # also of several threads each has its own
         try:
             fresh.touch(mode=0o600)
             fresh.write_bytes(data)
