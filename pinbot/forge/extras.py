@@ -70,10 +70,10 @@ class Extras:
             yield f"it could not be assigned to {', '.join(proposal.assignees)}", self._assign(pull, proposal)
         if proposal.cooldown:
             yield f"its commit has no status {CONTEXT}", self._show_cooldown(proposal, head)
-        ready = waited and proposal.ripe is None and not proposal.draft
+        ready = (fresh or waited) and proposal.ripe is None and not proposal.draft
         if ready and pull.draft:
             yield "it stays a draft", remote.mark_ready(pull)
-        if proposal.auto_merge and not proposal.draft and (fresh or ready):
+        if ready and proposal.auto_merge:
             yield "it does not merge by itself", remote.merge_when_ready(pull, proposal.auto_merge)
 
     async def _assign(self, pull: Pull, proposal: Proposal) -> str:

@@ -144,7 +144,7 @@ def waiting(ripe: datetime | None, **more: Any) -> Proposal:
 
 
 def test_what_is_not_ripe_is_a_draft_until_it_is(github: GitHubServer, repo: Repository) -> None:
-    propose(github, waiting(RIPE))
+    assert propose(github, waiting(RIPE)).note == ""
     pull = repo.pulls[1]
     status = repo.status(pull.head_sha, "pinbot/cooldown")
     assert status is not None
@@ -161,6 +161,26 @@ def test_what_is_not_ripe_is_a_draft_until_it_is(github: GitHubServer, repo: Rep
     assert status is not None
     assert (pull.draft, pull.auto_merge, status.state) == (False, "REBASE", "success")
     assert find(github, waiting(None)) is not None
+
+
+def test_one_that_ripened_before_it_was_finished_becomes_ready(
+    github: GitHubServer, repo: Repository
+) -> None:
+    github.faults.kill(11)
+    propose(github, waiting(RIPE))
+    github.forget_requests()
+    propose(github, waiting(None))
+    assert (repo.pulls[1].draft, repo.pulls[1].auto_merge) == (False, "REBASE")
+
+
+def test_where_there_are_no_drafts_nothing_merges_before_it_is_ripe(
+    github: GitHubServer, repo: Repository
+) -> None:
+    github.faults.fail(10, 422, "Draft pull requests are not supported in this repository.")
+    propose(github, waiting(RIPE))
+    assert (repo.pulls[1].draft, repo.pulls[1].auto_merge) == (False, None)
+    propose(github, waiting(None))
+    assert repo.pulls[1].auto_merge == "REBASE"
 
 
 def test_what_is_to_be_a_draft_anyway_stays_one(github: GitHubServer, repo: Repository) -> None:
