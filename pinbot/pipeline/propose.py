@@ -142,7 +142,7 @@ class Proposer:
                 return _with_pull(report, existing)
         if survey.pull_of(group.branch) is None:
             part, waits = await self._allowed(part, group, survey)
-            report = replace(report, plan=replace(report.plan, waits=report.plan.waits + waits))
+            report = _postponed(report, waits)
             if not part.plan.changes:
                 return report
         part = await self._prepare(part)
@@ -204,13 +204,13 @@ class Proposer:
         settings, now = self._terms.settings, self._now
         if settings.schedule is not None and not settings.schedule.allows(now):
             return "pull requests are opened at other times", settings.schedule.next(now)
-        if settings.limit is not None and len(survey.pulls) + self._opened >= settings.limit:
-            return (
-                f"{len(survey.pulls) + self._opened} pull requests are open, and no more are allowed",
-                None,
-            )
+        are_open = len(survey.pulls) + self._opened
+        if settings.limit is not None and are_open >= settings.limit:
+            told = "1 pull request is" if are_open == 1 else f"{are_open} pull requests are"
+            return f"{told} open, and no more are allowed", None
         if settings.per_run is not None and self._opened >= settings.per_run:
-            return f"{self._opened} pull requests were opened in this run, and no more are allowed", None
+            told = "1 pull request was" if self._opened == 1 else f"{self._opened} pull requests were"
+            return f"{told} opened in this run, and no more are allowed", None
         return None
 
     async def _close(self, report: UpdateReport, survey: Survey, wanted: Collection[str]) -> UpdateReport:
@@ -301,6 +301,19 @@ def _together(*names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:
     return replace(report, pull_requests=(*report.pull_requests, pull))
+
+
+def _postponed(report: UpdateReport, waits: tuple[Wait, ...]) -> UpdateReport:
+    """The report, with what waits no longer among what is to change."""
+    places = {place for wait in waits for place in wait.update.occurrences}
+    left = (
+        replace(update, occurrences=tuple(place for place in update.occurrences if place not in places))
+        for update in report.plan.updates
+    )
+    updates = tuple(update for update in left if update.occurrences)
+    changes, _ = change_files((change.source for change in report.plan.changes), updates)
+    plan = replace(report.plan, updates=updates, changes=changes, waits=report.plan.waits + waits)
+    return replace(report, plan=plan)
 
 
 def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:

@@ -282,7 +282,11 @@ def test_no_more_are_opened_than_allowed_and_what_is_urgent_goes_first(place: Pl
     done = place.propose(report, **{setting: 1})
     assert list(place.open) == ["pinbot/rust-alpine"]
     (wait,) = done.plan.waits
-    assert wait.reason.startswith("1 pull requests")
+    assert re.match("1 pull request (is|was) ", wait.reason)
+    assert [update.image.repository for update in done.plan.updates] == ["library/rust"]
+    (pull,) = place.repo.open_pulls()
+    (change,) = done.plan.changes
+    assert change.after == place.repo.files(pull.head)["Dockerfile"]
     assert wait.until is None
 
 
