@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pinbot.errors import PinbotError
 from pinbot.model.ledger import Ledger, Sighting, merged
 from pinbot.model.notice import Wishes
+from pinbot.model.plan import updates_within
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.notify import Dashboard, with_granted
@@ -158,7 +159,8 @@ def _write(report: UpdateReport, now: datetime) -> UpdateReport:
             errors.append(error)
         else:
             written.append(change.path)
-    moved = [str(update.image) for update in report.passed_updates if written and update.treatment.interval]
+    made = updates_within(report.passed_updates, written)
+    moved = [str(update.image) for update in made if update.treatment.interval]
     return replace(
         report,
         written=tuple(written),

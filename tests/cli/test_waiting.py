@@ -124,6 +124,22 @@ def test_an_image_does_not_move_more_often_than_its_interval(project: Project, p
     assert project.read("Dockerfile").decode() == f"FROM often:1@{newer}\n"
 
 
+def test_an_image_whose_file_could_not_be_written_has_not_moved(project: Project, pusher: Pusher) -> None:
+    project.configure("interval: 7d\n")
+    old = pusher.image("library/stuck", "1", image("old"))
+    pusher.image("library/stuck", "1", image("new"))
+    pusher.image("library/free", "1", image("new"))
+    file = project.write("a/Dockerfile", f"FROM stuck:1@{old}\n")
+    project.write("b/Dockerfile", f"FROM free:1@{old}\n")
+    file.chmod(0o444)
+    run = project.pinbot("update", unprivileged=True)
+    assert (run.code, "a/Dockerfile: is read-only" in run.err) == (1, True)
+    file.chmod(0o644)
+    new = pusher.image("library/stuck", "1", image("newer"))
+    project.pinbot("update")
+    assert file.read_text() == f"FROM stuck:1@{new}\n"
+
+
 def test_where_no_platform_changed_nothing_is_changed(project: Project, pusher: Pusher) -> None:
     old = pusher.index("library/quiet", "1", multi("amd64", "arm64"))
     annotated(pusher, "library/quiet", "1", old, "rebuilt")
