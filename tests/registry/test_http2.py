@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from h2.errors import ErrorCodes
@@ -15,14 +16,16 @@ from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
+from pinbot.registry.credentials import Credential
 from pinbot.registry.troubles import Timing
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import OCI_LAYER, Pusher, digest_of
 from tests.support.project import ROOT
 from tests.support.registry import RegistryServer
-from tests.support.registry_client import Asker
+from tests.support.registry_client import Asker, Login
 from tests.support.registry_http2 import Http2Front, Trouble, Troubles
 from tests.support.registry_tls import Authority
+from tests.support.registry_token import IDENTITY_TOKEN, TokenServer
 
 pytestmark = pytest.mark.needs("docker-registry")
 
@@ -277,6 +280,20 @@ def test_it_is_told_which_version_was_spoken_last(front: Http2Front, asker: Aske
     assert asyncio.run(access(images(front)[0])).version == "HTTP/2"
     front.troubles = always(CALM)
     assert asyncio.run(access(images(front)[0])).version == "HTTP/1.1"
+
+
+def test_a_token_is_asked_for_in_it_too_also_by_post(authority: Authority, storage: Path) -> None:
+    identity = Login(
+        Credential(username="<token>", secret=IDENTITY_TOKEN, source="a helper", identity_token=True)
+    )
+    with TokenServer() as tokens, Http2Front(f"127.0.0.1:{tokens.port}", authority.pair) as realm:
+        section = tokens.section_with(f"https://{realm.host}/token")
+        with RegistryServer(storage=storage, auth=section) as server:
+            settings = RegistrySettings(name=server.host, insecure=True, ca=str(authority.ca))
+            asker = Asker(settings=Config(registries=(settings,)).registry, credentials=identity)
+            assert asker.resolve(f"{server.host}/private/r:1").digest
+        assert [(request.method, request.path) for request in realm.requests] == [("POST", "/token")]
+        assert realm.connections == ["h2"]
 
 
 RESOLVE = """

@@ -173,6 +173,7 @@ class _Conversation:
         self._number = number
         self._requests = 0
         self._under_way = 0
+        self._asked: dict[int, tuple[dict[str, str], bytearray]] = {}
         config = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         self._h2 = h2.connection.H2Connection(config=config)
 
@@ -185,14 +186,19 @@ class _Conversation:
             while data := await self._reader.read(65536):
                 for event in self._h2.receive_data(data):
                     if isinstance(event, h2.events.RequestReceived):
-                        group.create_task(self._answer(event))
+                        self._asked[event.stream_id] = dict(event.headers), bytearray()
+                    elif isinstance(event, h2.events.DataReceived):
+                        self._asked[event.stream_id][1].extend(event.data)
+                        self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                    elif isinstance(event, h2.events.StreamEnded):
+                        group.create_task(self._answer(event.stream_id))
                 self._flush()
 
-    async def _answer(self, event: h2.events.RequestReceived) -> None:
+    async def _answer(self, stream: int) -> None:
         self._requests += 1
         self._under_way += 1
         self._front.most_at_once = max(self._front.most_at_once, self._under_way)
-        headers = dict(event.headers)
+        headers, body = self._asked.pop(stream)
         request = Request(
             method=headers[":method"],
             path=headers[":path"],
@@ -204,22 +210,22 @@ class _Conversation:
         await asyncio.sleep(trouble.silence)
         with contextlib.suppress(h2.exceptions.ProtocolError):
             if trouble.answered:
-                await self._send(event.stream_id, headers, trouble)
+                await self._send(stream, headers, bytes(body), trouble)
             if trouble.goaway is not None:
                 self._h2.close_connection(trouble.goaway)
             elif trouble.reset is not None:
-                self._h2.reset_stream(event.stream_id, trouble.reset)
+                self._h2.reset_stream(stream, trouble.reset)
             elif trouble.garbage:
                 self._writer.write(trouble.garbage)
             elif not trouble.close and not trouble.answered:
-                await self._send(event.stream_id, headers, trouble)
+                await self._send(stream, headers, bytes(body), trouble)
             self._flush()
         self._under_way -= 1
         if trouble.close or trouble.goaway is not None:
             self._writer.close()
 
-    async def _send(self, stream: int, headers: dict[str, str], trouble: Trouble) -> None:
-        status, answer, body = await asyncio.to_thread(self._fetch, headers)
+    async def _send(self, stream: int, headers: dict[str, str], sent: bytes, trouble: Trouble) -> None:
+        status, answer, body = await asyncio.to_thread(self._fetch, headers, sent)
         if trouble.body is not None:
             body = trouble.body
         fields = [(name.lower(), value) for name, value in answer if name.lower() not in HOP_BY_HOP]
@@ -234,10 +240,10 @@ class _Conversation:
                 await asyncio.sleep(0.005)
             self._h2.send_data(stream, body[start : start + size], end_stream=start + size >= len(body))
 
-    def _fetch(self, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _fetch(self, headers: dict[str, str], sent: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(self._front.target)
         own = {name: value for name, value in headers.items() if not name.startswith(":")}
-        connection.request(headers[":method"], headers[":path"], headers=own)
+        connection.request(headers[":method"], headers[":path"], body=sent or None, headers=own)
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
