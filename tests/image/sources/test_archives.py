@@ -129,7 +129,7 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, form: str) -> Non
     [
         (b"", "is no OCI layout: there is no index.json in it"),
         (b"not an archive" * 100, "a.tar is no tar archive that could be unpacked"),
-        (gzip.compress(b"not an archive" * 100), "a.tar is no tar archive that could be unpacked"),
+        (gzip.compress(b"not an archive" * 100, mtime=0), "a.tar is no tar archive that could be unpacked"),
         (archive(member("../x")), "a.tar holds '../x', which leads out of the image"),
     ],
 )
