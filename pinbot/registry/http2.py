@@ -115,8 +115,11 @@ class Http2Connection(httpcore.AsyncConnectionInterface):
         del self._answers[answer.stream]
         self._idle_since = self._loop.time()
         with suppress(httpcore.NetworkError, httpcore.WriteTimeout, h2.exceptions.ProtocolError):
-            if self._trouble is None and not answer.ended:
-                self._h2.reset_stream(answer.stream, h2.errors.ErrorCodes.CANCEL)
+            if self._trouble is None:
+                if not answer.ended:
+                    self._h2.reset_stream(answer.stream, h2.errors.ErrorCodes.CANCEL)
+                if answer.untaken:
+                    self._h2.acknowledge_received_data(answer.untaken, answer.stream)
                 await self._flush(0)
 
     async def taken(self, size: int, stream: int) -> None:
@@ -233,6 +236,11 @@ class _Answer:
         elif isinstance(event, h2.events.StreamReset):
             self.fail(Interrupted(f"RST_STREAM, {_code(event.error_code)}"))
         self._news.set()
+
+    @property
+    def untaken(self) -> int:
+        """Bytes that have come, and that nobody has taken."""
+        return sum(size for _, size in self._pieces)
 
     def fail(self, trouble: Interrupted) -> None:
         """Note that nothing more comes."""

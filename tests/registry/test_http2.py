@@ -17,7 +17,10 @@ from pinbot.model.manifest import Descriptor
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry.credentials import Credential
+from pinbot.registry.engine import httpcore
+from pinbot.registry.http2 import Http2Connection
 from pinbot.registry.troubles import Timing
+from pinbot.registry.wires import Network
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import OCI_LAYER, Pusher, digest_of
 from tests.support.project import ROOT
@@ -29,6 +32,7 @@ from tests.support.registry_token import IDENTITY_TOKEN, TokenServer
 
 pytestmark = pytest.mark.needs("docker-registry")
 
+PATIENT = {"timeout": {"read": 2.0}}
 TAGS = 40
 LAYER = bytes(range(256)) * 2048
 
@@ -245,6 +249,33 @@ def test_an_answer_that_is_too_large_is_no_harm_to_the_others(front: Http2Front,
     first, *rest = asyncio.run(work())
     assert isinstance(first, Untrustworthy)
     assert all(isinstance(found, Resolution) for found in rest)
+
+
+def test_what_is_not_taken_of_an_answer_leaves_room_for_the_next(
+    front: Http2Front, authority: Authority
+) -> None:
+    """A server may send four MiB ahead, for all answers together."""
+    front.troubles = always(Trouble(body=bytes(2**20)))
+
+    async def work() -> int:
+        wire = await Network().connect_tcp("127.0.0.1", front.port, 5)
+        context = authority.context
+        context.set_alpn_protocols(["h2"])
+        await wire.start_tls(context, "127.0.0.1", 5)
+        connection = Http2Connection(wire, keepalive_expiry=15)
+        request = httpcore.Request(
+            "GET", f"https://{front.host}/v2/", headers=[("Host", front.host)], extensions=PATIENT
+        )
+        for _ in range(6):
+            answer = await connection.handle_async_request(request)
+            await asyncio.sleep(0.1)  # until its body is here
+            await answer.aclose()
+        answer = await connection.handle_async_request(request)
+        body = await answer.aread()
+        await connection.aclose()
+        return len(body)
+
+    assert asyncio.run(work()) == 2**20
 
 
 def test_headers_without_end_are_refused(front: Http2Front, asker: Asker) -> None:
