@@ -9,12 +9,9 @@ import asyncio
 import contextlib
 import http.client
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import h2.config
 import h2.connection
@@ -22,6 +19,8 @@ import h2.events
 import h2.exceptions
 import h2.settings
 from h2.errors import ErrorCodes
+
+from tests.support.listener import Listener
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
@@ -66,7 +65,7 @@ class Trouble:
 Troubles = Callable[[Request], Trouble | None]
 
 
-class Http2Front:
+class Http2Front(Listener):
     """In front of `target` (`host:port`), up within `with`.
 
     Args:
@@ -86,63 +85,28 @@ class Http2Front:
         protocols: tuple[str, ...] = ("h2", "http/1.1"),
         most_streams: int = 100,
     ) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        context.set_alpn_protocols(list(protocols))
+        super().__init__(context)
         self.target = target
         self.troubles = troubles
         self.requests: list[Request] = []
         self.connections: list[str | None] = []
         self.most_at_once = 0
-        self.port = 0
         self._most_streams = most_streams
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(*pair)
-        self._context.set_alpn_protocols(list(protocols))
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
+    def set_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(lambda *_: None)  # clients break off as they like
 
-    def __enter__(self) -> Self:
-        ready = threading.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._run(ready),))
-        self._thread.start()
-        ready.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _run(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda *_: None)  # clients break off as they like
-        self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._context)
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         protocol = writer.get_extra_info("ssl_object").selected_alpn_protocol()
         self.connections.append(protocol)
-        try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                if protocol == "h2":
-                    await _Conversation(self, reader, writer, len(self.connections)).hold()
-                else:
-                    await self._pass_on(reader, writer)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            if protocol == "h2":
+                await _Conversation(self, reader, writer, len(self.connections)).hold()
+            else:
+                await self._pass_on(reader, writer)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, _, port = self.target.rpartition(":")

@@ -9,12 +9,11 @@ import asyncio
 import contextlib
 import socket
 import struct
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+
+from tests.support.listener import Listener
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class _Message:
 Faults = Callable[[Seen], Fault | None]
 
 
-class LinkProxy:
+class LinkProxy(Listener):
     """A link to `target` (`host:port`), up within `with`.
 
     Args:
@@ -85,18 +84,13 @@ class LinkProxy:
     """
 
     def __init__(self, target: str, *, round_trip: float = 0.0, faults: Faults | None = None) -> None:
+        super().__init__()
         self.target = target
         self.round_trip = round_trip
         self.faults = faults
         self.requests: list[Seen] = []
         self.connections = self.most_at_once = 0
-        self.port = 0
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.port}"
 
     @property
     def base_url(self) -> str:
@@ -106,50 +100,13 @@ class LinkProxy:
         """How many requests there were of this method whose target contains the text."""
         return sum(seen.method == method and text in seen.target for seen in self.requests)
 
-    def __enter__(self) -> Self:
-        ready = threading.Event()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._run(ready),))
-        self._thread.start()
-        ready.wait()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _run(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        await self._stop.wait()
-        # A connection that was just accepted must have its task before the server is closed, or it is lost.
-        for listening in server.sockets:
-            self._loop.remove_reader(listening.fileno())
-        await _settle()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await _settle()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.most_at_once = max(self.most_at_once, len(self._tasks))
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await self._serve(reader, writer)
-        finally:
-            self._tasks.discard(task)
-            writer.close()
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await self._exchange(reader, writer)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self.round_trip)
         upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         try:
@@ -218,12 +175,6 @@ class LinkProxy:
         await writer.drain()
         await asyncio.sleep(fault.silence)
         return not fault.unsized and fault.cut is None
-
-
-async def _settle() -> None:
-    """Let what is due happen, and what follows from it."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def _read(reader: asyncio.StreamReader, *, head: bool = False) -> _Message:
