@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pinbot.errors import InvalidReference
@@ -55,7 +56,7 @@ class Opened:
     settled: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """Everything that is remembered, sorted; see `merged`.
 
@@ -77,11 +78,11 @@ class Ledger:
 
     def first_seen(self, image: str, digest: Digest) -> datetime | None:
         """When the digest was first seen under this name; None if it never was."""
-        return next((one.seen for one in self.sightings if (one.image, one.digest) == (image, digest)), None)
+        return self._seen.get((image, digest))
 
     def rejected(self, image: str, digest: Digest) -> Rejection | None:
         """Why the digest is not to be proposed again, if so."""
-        return next((one for one in self.standing if (one.image, one.digest) == (image, digest)), None)
+        return self._rejected.get((image, digest))
 
     @property
     def standing(self) -> tuple[Rejection, ...]:
@@ -91,7 +92,21 @@ class Ledger:
 
     def moved(self, image: str) -> datetime | None:
         """When a change of the image was last made."""
-        return dict(self.moves).get(image)
+        return self._moved.get(image)
+
+    # Of several entries that say the same of one image the first counts, but the last move.
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, Digest], datetime]:
+        return {(one.image, one.digest): one.seen for one in reversed(self.sightings)}
+
+    @cached_property
+    def _rejected(self) -> dict[tuple[str, Digest], Rejection]:
+        return {(one.image, one.digest): one for one in reversed(self.standing)}
+
+    @cached_property
+    def _moved(self) -> dict[str, datetime]:
+        return dict(self.moves)
 
 
 def merged(*ledgers: Ledger) -> Ledger:

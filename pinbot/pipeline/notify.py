@@ -51,12 +51,12 @@ class Dashboard:
         return report
 
 
-def granted(wishes: Wishes, known: Ledger) -> Ledger:
-    """What has to be remembered so that wishes hold in later runs, too.
+def with_granted(known: Ledger, wishes: Wishes) -> Ledger:
+    """What is known when wishes are granted; to be remembered, so that they hold in later runs, too.
 
     What is not to wait any longer counts as seen long ago; a rejection that was taken back does not stand.
     """
-    return Ledger(
+    granted = Ledger(
         sightings=tuple(
             Sighting(image=one.image, digest=one.digest, seen=_LONG_AGO) for one in sorted(wishes.now)
         ),
@@ -66,8 +66,4 @@ def granted(wishes: Wishes, known: Ledger) -> Ledger:
             if (rejection := known.rejected(one.image, one.digest)) is not None
         ),
     )
-
-
-def with_granted(known: Ledger, wishes: Wishes) -> Ledger:
-    """What is known when wishes are granted."""
-    return merged(known, granted(wishes, known))
+    return merged(known, granted)
