@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import secrets
-import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from pinbot import storage
 
 LIMIT = 64 * 1024**2
 """Bytes that are kept on disk; the entries that were not used for longest make room."""
@@ -19,8 +19,7 @@ LIMIT = 64 * 1024**2
 _MAGIC = b"pinbot-cache 1\n"
 _CHECKSUM = 64
 _LARGEST_SHARE = 4
-_FULL, _EVICTED_TO = 1.0, 0.8
-_TEMPORARY = ".new-"
+_EVICTED_TO = 0.8
 
 
 class DiskCache:
@@ -63,17 +62,12 @@ class DiskCache:
         if len(data) > self._limit // _LARGEST_SHARE:
             return
         path = self._path(name)
-        fresh = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._is_ours():
                 return
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            try:
-                fresh.write_bytes(_packed(name, data))
-                fresh.replace(path)
-            finally:
-                fresh.unlink(missing_ok=True)
+            storage.replace(path, _packed(name, data))
             self._make_room(len(data))
         except OSError:
             return
@@ -84,18 +78,17 @@ class DiskCache:
 
     def _is_ours(self) -> bool:
         """Whether nobody else can have put anything into the folder."""
-        found = self._folder.stat()
-        return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return storage.is_private(self._folder.stat())
 
     def _make_room(self, added: int) -> None:
         """Count what came; when it is too much, look at all there is and remove what is oldest."""
         if self._size is not None:
             self._size += added
-        if self._size is not None and self._size <= self._limit * _FULL:
+        if self._size is not None and self._size <= self._limit:
             return
         entries = sorted(self._entries())
         size = sum(entry[1] for entry in entries)
-        if size > self._limit * _FULL:
+        if size > self._limit:
             for _, length, path in entries:
                 if size <= self._limit * _EVICTED_TO:
                     break

@@ -3,11 +3,11 @@
 import asyncio
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pinbot import storage
 from pinbot.errors import SourceError
 from pinbot.model.ledger import Ledger, from_bytes, merged, to_bytes
 
@@ -15,12 +15,8 @@ _LARGEST = 64 * 1024 * 1024
 
 
 def default_path(environ: Mapping[str, str], home: Path) -> Path:
-    """In XDG_STATE_HOME, else in `~/.local/state`.
-
-    A relative path counts as none (XDG Base Directory Specification): it would lie in the user's repository.
-    """
-    base = Path(environ.get("XDG_STATE_HOME") or "")
-    return (base if base.is_absolute() else home / ".local" / "state") / "pinbot" / "ledger.json"
+    """Where the ledger is, if nobody says otherwise."""
+    return storage.state_folder(environ, home) / "ledger.json"
 
 
 class LedgerFile:
@@ -68,7 +64,7 @@ class LedgerFile:
                 before = self._read()
                 after = merged(before, ledger)
                 if after != before:
-                    self._write(to_bytes(after))
+                    storage.replace(self._path, to_bytes(after), lasting=True)
         except OSError as error:
             raise self._out_of_reach(f"cannot be written: {error.strerror}") from error
 
@@ -80,18 +76,6 @@ class LedgerFile:
             yield
         finally:
             os.close(lock)
-
-    def _write(self, data: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=".ledger-", dir=self._path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(self._path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def _out_of_reach(self, what: str) -> SourceError:
         hint = "let XDG_STATE_HOME name a folder that can be written and is there in the next run"

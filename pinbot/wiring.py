@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pinbot import storage
 from pinbot.clock import SystemClock
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, VulnerabilitySettings
 from pinbot.errors import ForgeDenied, UsageError
@@ -105,7 +106,7 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         clock=SystemClock(),
         observer=observer,
         proxies=Proxies(os.environ),
-        memory=FileMemory(_cache_folder()),
+        memory=FileMemory(storage.cache_folder(os.environ, _home())),
     ) as client:
         yield client
 
@@ -166,7 +167,7 @@ def cache() -> Cache:
     """What earlier runs of this user found out about images."""
     from pinbot.cache import DiskCache
 
-    return DiskCache(_cache_folder() / "images")
+    return DiskCache(storage.cache_folder(os.environ, _home()) / "images")
 
 
 @asynccontextmanager
@@ -214,12 +215,6 @@ def _home() -> Path:
         return Path.home()
     except RuntimeError:
         return Path("/")
-
-
-def _cache_folder() -> Path:
-    """In XDG_CACHE_HOME, where that is absolute, else in `~/.cache` (XDG Base Directory Specification)."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return (base if base.is_absolute() else _home() / ".cache") / "pinbot"
 
 
 def builder(settings: BuildSettings, config: Config) -> Callable[[], Awaitable[Builder]]:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pinbot import storage
 from pinbot.errors import BuilderError
 
 # Digests move on, and what was pulled for old ones is not asked for again.
@@ -113,13 +114,12 @@ def _first_free(cache: Path) -> tuple[Path, int]:
 
 
 def cache_folder(environ: Mapping[str, str], name: str) -> Path:
-    """Where `name` has its cache: in XDG_CACHE_HOME, else in `~/.cache` (XDG Base Directory Specification).
+    """Where `name` has its cache; see `storage.cache_folder`.
 
     Raises:
         BuilderError: the user has no home.
     """
-    base = environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME', '~')}/.cache"
     try:
-        return Path(base).expanduser() / "pinbot" / name
+        return storage.cache_folder(environ, Path(environ.get("HOME", "~"))).expanduser() / name
     except RuntimeError as error:
         raise BuilderError("there is no home to cache builds in", hint="set XDG_CACHE_HOME") from error

@@ -7,12 +7,12 @@ just said it, and costs one request if it is wrong.
 import contextlib
 import json
 import os
-import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from pinbot import storage
 from pinbot.registry.addresses import is_loopback
 from pinbot.registry.challenge import BASIC, BEARER, Challenge
 from pinbot.registry.urls import Url
@@ -112,7 +112,7 @@ class FileMemory:
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
             with self._file.open("rb") as stream:
-                if not _is_ours(os.fstat(stream.fileno())):
+                if not storage.is_private(os.fstat(stream.fileno())):
                     return {}
                 document = json.loads(stream.read(_LARGEST))
             return dict(self._entries(document))
@@ -140,15 +140,8 @@ class FileMemory:
     def _replace(self, data: bytes) -> None:
         if len(data) > _LARGEST:
             return
-        folder = self._file.parent
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = folder / f"{_NAME}.{os.getpid()}.{id(self)}"  # also of several threads each has its own
-        try:
-            fresh.touch(mode=0o600)
-            fresh.write_bytes(data)
-            fresh.replace(self._file)
-        finally:
-            fresh.unlink(missing_ok=True)
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        storage.replace(self._file, data)
 
 
 def _key(url: Url) -> str:
@@ -157,12 +150,6 @@ def _key(url: Url) -> str:
 
 def _is_safe(url: Url) -> bool:
     return url.scheme == "https" or is_loopback(url.host)
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    """Whether nobody but this user can have written the file."""
-    mine = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
-    return mine and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _is_news(entry: dict[str, Any] | None, before: dict[str, Any] | None) -> bool:

@@ -3,9 +3,9 @@
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 
+from pinbot import storage
 from pinbot.errors import SourceError, StaleEdit, UsageError
 from pinbot.model.occurrence import SourceFile
 
@@ -179,17 +179,7 @@ def _write_in_place(target: Path, old: bytes, new: bytes, *, shown: str) -> None
 
 def _write_beside(target: Path, data: bytes) -> Path:
     """A new file in the same folder, safely on disk."""
-    descriptor, name = tempfile.mkstemp(prefix=".pinbot-", dir=target.parent)
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        beside.unlink()
-        raise
-    return beside
+    return storage.beside(target, data, prefix=".pinbot-")
 
 
 def _overwrite(descriptor: int, data: bytes) -> None:
