@@ -29,7 +29,7 @@ from pinbot.config import Config
 from pinbot.image import look, platforms
 from pinbot.image.sources.opening import open_image
 from pinbot.model.manifest import OCI_MANIFEST
-from pinbot.ports import Registry
+from pinbot.ports.registries import Registry
 from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher, digest_of, to_json
 from tests.support.registry import RegistryServer
 

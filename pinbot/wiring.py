@@ -17,19 +17,11 @@ from pinbot.errors import ForgeDenied, UsageError
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.model.occurrence import SourceFile
-from pinbot.ports import (
-    Builder,
-    Cache,
-    Clock,
-    Forge,
-    LedgerStore,
-    PushDates,
-    Registry,
-    Repositories,
-    Resolver,
-    Runner,
-    VulnerabilityDatabase,
-)
+from pinbot.ports.building import Builder
+from pinbot.ports.forges import Forge, LedgerStore, Repositories
+from pinbot.ports.images import Runner
+from pinbot.ports.machine import Cache, Clock
+from pinbot.ports.registries import PushDates, Registry, Resolver, VulnerabilityDatabase
 
 if TYPE_CHECKING:
     from pinbot.forge.github.connection import Connection, Lessor

@@ -18,7 +18,7 @@ from pinbot.model.image import ImageConfig
 from pinbot.model.inspection import Inspection, Program
 from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.reference import Platform
-from pinbot.ports import ImageSource, Runner
+from pinbot.ports.images import ImageSource, Runner
 
 _NEED_NO_FILES = frozenset({"I12", "I15"})
 

@@ -10,7 +10,7 @@ from pinbot.model.finding import Rule, Severity
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import Manifest
 from pinbot.model.smoke import SmokeRun
-from pinbot.ports import ImageSource, Runner
+from pinbot.ports.images import ImageSource, Runner
 
 SECONDS = 5.0
 """How long an image is watched: what fails for want of a file or a right does so at once."""

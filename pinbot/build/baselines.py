@@ -25,7 +25,7 @@ from pinbot.config import BuildSettings
 from pinbot.errors import BuilderError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuiltImage
 from pinbot.model.diagnosis import Capability
-from pinbot.ports import Builder
+from pinbot.ports.building import Builder
 
 LONGEST_AGE_SECONDS = 24 * 3600.0
 LARGEST_BYTES = 512 * 1024**2

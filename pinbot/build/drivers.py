@@ -9,7 +9,7 @@ from pinbot.build.dialects import BUILDAH, PODMAN
 from pinbot.build.docker import Docker
 from pinbot.config import BuildSettings, Driver, RegistrySettings
 from pinbot.errors import BuilderError
-from pinbot.ports import Builder
+from pinbot.ports.building import Builder
 
 
 class _Find(Protocol):

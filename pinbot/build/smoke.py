@@ -24,7 +24,7 @@ from pinbot.model.build import Limit
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import Manifest
 from pinbot.model.smoke import SmokeRun
-from pinbot.ports import ImageSource, Runner
+from pinbot.ports.images import ImageSource, Runner
 
 MEMORY = 512 * 1024**2
 PROCESSES = 128

@@ -11,7 +11,7 @@ from typing import IO
 
 from pinbot.errors import BuilderError
 from pinbot.model.manifest import Descriptor, Manifest
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 
 async def write(source: ImageSource, manifest: Manifest, file: Path, *, tag: str) -> None:

@@ -15,7 +15,8 @@ from pinbot.config import Config, Driver
 from pinbot.errors import UsageError
 from pinbot.model.fleet import FleetReport
 from pinbot.pipeline.fleet import Crew, Fleet, Orders
-from pinbot.ports import Forge, LedgerStore, Registry
+from pinbot.ports.forges import Forge, LedgerStore
+from pinbot.ports.registries import Registry
 from pinbot.render import fleet as render
 from pinbot.render.progress import Quiet
 

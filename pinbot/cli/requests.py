@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from pinbot.model.exchange import Exchange, Quota
-from pinbot.ports import Progress
+from pinbot.ports.machine import Progress
 
 
 class Requests:

@@ -17,7 +17,7 @@ from pinbot.cli.requests import Requests
 from pinbot.config import Config
 from pinbot.errors import NothingToDo, PinbotError
 from pinbot.policy import Policy
-from pinbot.ports import Progress
+from pinbot.ports.machine import Progress
 from pinbot.render import console
 from pinbot.render.progress import Lines, Quiet
 from pinbot.worktree.tree import Tree

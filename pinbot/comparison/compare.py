@@ -17,7 +17,7 @@ from pinbot.model.comparison import Comparison, Cost, Pair, Part, PlatformDiff, 
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import Descriptor, Manifest
 from pinbot.model.reference import Digest, Platform
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 
 async def compare(old: ImageSource, new: ImageSource, *, wanted: Scope, learner: Learner) -> Comparison:

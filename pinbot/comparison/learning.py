@@ -11,7 +11,8 @@ from pinbot.errors import ImageError
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import Digest
-from pinbot.ports import Cache, ImageSource
+from pinbot.ports.images import ImageSource
+from pinbot.ports.machine import Cache
 
 _STREAMS = 4
 """Layers that are read at a time: the memory that this takes is bounded, and a host is not overrun."""

@@ -16,7 +16,7 @@ from pinbot.image.packages.databases import DATABASES, Database, database_of
 from pinbot.model.image import Distribution, Entry, EntryKind
 from pinbot.model.manifest import Descriptor
 from pinbot.model.reference import Digest
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 LARGEST_PROGRAM = 128 * 1024**2
 """Bytes of a program that is searched for the modules it was made of."""

@@ -11,7 +11,7 @@ from pinbot.image.platforms import Listing
 from pinbot.model.comparison import Pair, Subject
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, Platform
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 USUAL = Platform("linux", "amd64")
 """What is compared where there are images for several platforms and none was asked for."""

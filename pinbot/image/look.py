@@ -13,7 +13,7 @@ from pinbot.image.layers.merge import Tree
 from pinbot.image.limits import DEFAULT, Allowance, Limits
 from pinbot.model.image import Entry, ImageConfig
 from pinbot.model.manifest import Manifest
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 
 async def config(source: ImageSource, manifest: Manifest) -> ImageConfig:

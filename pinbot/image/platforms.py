@@ -7,7 +7,7 @@ from pinbot import documents, indexes
 from pinbot.errors import ImageError
 from pinbot.model.manifest import INDEX_TYPES, MANIFEST_TYPES, Descriptor, Manifest
 from pinbot.model.reference import Platform
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 _USUAL = Platform("linux", "amd64")
 

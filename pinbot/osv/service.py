@@ -14,7 +14,7 @@ import httpx
 
 from pinbot import __version__
 from pinbot.errors import VulnerabilityError
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 
 _LARGEST_ANSWER = 32 << 20
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})

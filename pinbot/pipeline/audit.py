@@ -18,7 +18,8 @@ from pinbot.model.inspection import Inspection
 from pinbot.model.occurrence import Occurrence, SourceFile
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.ports import Resolver, Runner
+from pinbot.ports.images import Runner
+from pinbot.ports.registries import Resolver
 from pinbot.worktree import files
 
 

@@ -11,7 +11,8 @@ from pinbot.errors import BuilderError, PinbotError, SourceError
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage
 from pinbot.model.inspection import Inspection
 from pinbot.pipeline.audit import Auditor
-from pinbot.ports import Builder, Progress, WorkTree
+from pinbot.ports.building import Builder, WorkTree
+from pinbot.ports.machine import Progress
 
 
 class Trial(NamedTuple):

@@ -9,7 +9,9 @@ from pinbot.model.occurrence import Status
 from pinbot.model.reference import ImageReference
 from pinbot.pipeline.resolve import resolve_all
 from pinbot.pipeline.scan import Scan
-from pinbot.ports import Builder, Progress, Witness
+from pinbot.ports.building import Builder
+from pinbot.ports.machine import Progress
+from pinbot.ports.registries import Witness
 
 Builders = Mapping[Driver, Callable[[], Awaitable[Builder]]]
 """For each driver, in the order in which they are tried, a way to make its builder."""

@@ -15,7 +15,9 @@ from pinbot.model.ledger import Ledger
 from pinbot.model.plan import Update
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.pipeline.vulnerabilities import look_up
-from pinbot.ports import ImageSource, Progress, VulnerabilityDatabase
+from pinbot.ports.images import ImageSource
+from pinbot.ports.machine import Progress
+from pinbot.ports.registries import VulnerabilityDatabase
 
 MOST_SECONDS = 300.0
 """For one image; what takes longer is left unexplained."""

@@ -18,7 +18,9 @@ from pinbot.model.occurrence import SourceFile
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.reading import Limits, first_of, sources
 from pinbot.pipeline.update import Work, update
-from pinbot.ports import Clock, Forge, LedgerStore, Progress, PushDates, Registry, Repositories
+from pinbot.ports.forges import Forge, LedgerStore, Repositories
+from pinbot.ports.machine import Clock, Progress
+from pinbot.ports.registries import PushDates, Registry
 from pinbot.worktree.remote import RemoteTree
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pinbot.model.plan import Update, UpdateKind, Wait
 from pinbot.model.proposal import Subject
 from pinbot.model.reference import Digest, Platform
 from pinbot.model.treatment import CooldownMode
-from pinbot.ports import PushDates, Registry
+from pinbot.ports.registries import PushDates, Registry
 
 _MOST_AT_ONCE = 16
 

@@ -7,7 +7,8 @@ from pinbot.errors import PinbotError
 from pinbot.model.ledger import Ledger, Sighting, merged
 from pinbot.model.notice import Notice, Wishes
 from pinbot.model.report import UpdateReport
-from pinbot.ports import Forge, LedgerStore, WorkTree
+from pinbot.ports.building import WorkTree
+from pinbot.ports.forges import Forge, LedgerStore
 from pinbot.render import dashboard
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

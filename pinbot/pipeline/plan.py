@@ -14,7 +14,8 @@ from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.pipeline.scan import format_for, scan
 from pinbot.policy import Policy
-from pinbot.ports import Progress, Resolver
+from pinbot.ports.machine import Progress
+from pinbot.ports.registries import Resolver
 from pinbot.worktree.search import Found
 
 NO_TAG = "there is no tag to follow; write it before the digest, like alpine:3.22@sha256:…"

@@ -23,7 +23,8 @@ from pinbot.model.report import UpdateReport
 from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.plan import change_files
-from pinbot.ports import Forge, WorkTree
+from pinbot.ports.building import WorkTree
+from pinbot.ports.forges import Forge
 from pinbot.render import markdown
 
 _LONGEST_NAME = 100

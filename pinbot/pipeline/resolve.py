@@ -10,7 +10,8 @@ from pinbot.clock import SystemClock
 from pinbot.errors import PinbotError, Unreachable
 from pinbot.model.plan import Resolution, TagList
 from pinbot.model.reference import ImageReference, natural_order
-from pinbot.ports import Clock, Progress, Registry
+from pinbot.ports.machine import Clock, Progress
+from pinbot.ports.registries import Registry
 
 Question = Callable[[ImageReference], Awaitable[Resolution]]
 Answer = Resolution | PinbotError

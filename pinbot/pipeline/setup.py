@@ -13,7 +13,8 @@ from pinbot.model.setup import Draft, DraftOutcome, DraftStatus, SetupReport
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.scan import scan
 from pinbot.policy import Policy
-from pinbot.ports import Progress, Resolver
+from pinbot.ports.machine import Progress
+from pinbot.ports.registries import Resolver
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 

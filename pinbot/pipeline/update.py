@@ -15,7 +15,10 @@ from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.policy import Policy
-from pinbot.ports import Forge, LedgerStore, Progress, PushDates, Registry, WorkTree
+from pinbot.ports.building import WorkTree
+from pinbot.ports.forges import Forge, LedgerStore
+from pinbot.ports.machine import Progress
+from pinbot.ports.registries import PushDates, Registry
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 

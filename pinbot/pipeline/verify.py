@@ -14,7 +14,8 @@ from pinbot.model.report import UpdateReport
 from pinbot.pipeline.audit import Auditor
 from pinbot.pipeline.bench import Bench
 from pinbot.pipeline.scan import scan
-from pinbot.ports import Builder, Progress, WorkTree
+from pinbot.ports.building import Builder, WorkTree
+from pinbot.ports.machine import Progress
 
 _IGNORED = ".dockerignore"
 

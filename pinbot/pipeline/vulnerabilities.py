@@ -6,7 +6,7 @@ from pinbot.comparison import vulnerabilities
 from pinbot.errors import VulnerabilityError
 from pinbot.model.comparison import Comparison, Part, PlatformDiff, Unread
 from pinbot.model.vulnerability import Inventory, VulnerabilityDiff
-from pinbot.ports import VulnerabilityDatabase
+from pinbot.ports.registries import VulnerabilityDatabase
 
 
 async def look_up(database: VulnerabilityDatabase, comparison: Comparison) -> Comparison:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from pinbot.errors import AccessDenied, RegistryError, Untrustworthy
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry import challenge
 from pinbot.registry.challenge import BASIC, BEARER, Challenge
 from pinbot.registry.complaints import error_message

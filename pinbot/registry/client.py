@@ -14,7 +14,7 @@ from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference, Platform
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry import blobs, referrers, tags
 from pinbot.registry.answers import Target
 from pinbot.registry.credentials import Anonymous, CredentialStore

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from pinbot.errors import Unreachable
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry.gate import Gate
 from pinbot.registry.messages import Answer
 from pinbot.registry.troubles import NoAnswer

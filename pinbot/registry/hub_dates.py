@@ -17,7 +17,7 @@ from pinbot.config import RegistrySettings
 from pinbot.errors import RegistryError
 from pinbot.model.plan import PushDate
 from pinbot.model.reference import DOCKER_HUB, Digest, ImageReference
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
 from pinbot.registry.once import Once

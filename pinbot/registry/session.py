@@ -4,7 +4,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from pinbot.model.diagnosis import Access
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import CredentialStore
 from pinbot.registry.endpoint import Endpoint

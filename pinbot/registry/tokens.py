@@ -7,7 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from pinbot.errors import AccessDenied, RegistryError, Unreachable, Untrustworthy
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry.complaints import error_message
 from pinbot.registry.credentials import Credential
 from pinbot.registry.endpoint import Endpoint

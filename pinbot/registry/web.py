@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from pinbot.errors import Untrustworthy
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 from pinbot.registry.addresses import Network, OutOfReach, Reach, network, networks_of, reach_of
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Host, Patience

@@ -6,7 +6,7 @@ from pinbot.audit.inspect import Terms, inspect
 from pinbot.build import smoke
 from pinbot.image.sources.opening import open_image
 from pinbot.model.inspection import Inspection
-from pinbot.ports import Registry
+from pinbot.ports.registries import Registry
 from tests.build.conftest import Bench
 
 

@@ -13,7 +13,7 @@ from pinbot.errors import BuilderError
 from pinbot.image import look, platforms
 from pinbot.image.sources.opening import open_image
 from pinbot.model.smoke import SmokeRun
-from pinbot.ports import Registry
+from pinbot.ports.registries import Registry
 from tests.support.layouts import write_layout
 from tests.support.oci import Entry, Image, layer
 from tests.support.toolchain import compiled

@@ -11,7 +11,9 @@ from pinbot.image.sources.opening import open_image
 from pinbot.model.comparison import Comparison, PlatformDiff
 from pinbot.model.image import Taken
 from pinbot.model.manifest import OCI_INDEX, Descriptor, Index, Manifest
-from pinbot.ports import Cache, ImageSource, Registry
+from pinbot.ports.images import ImageSource
+from pinbot.ports.machine import Cache
+from pinbot.ports.registries import Registry
 from tests.support import local_images
 from tests.support.oci import Entry, Image, digest_of, layer, to_json
 

@@ -12,7 +12,7 @@ from pinbot.image import look, platforms
 from pinbot.image.files import Files
 from pinbot.image.limits import DEFAULT, Limits
 from pinbot.model.image import EntryKind
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 from tests.image.sources.looking import ask, everything
 from tests.support import local_images
 from tests.support.oci import Image, digest_of, to_json

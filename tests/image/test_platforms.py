@@ -10,7 +10,7 @@ from pinbot.image import platforms
 from pinbot.image.platforms import Listing
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from pinbot.model.reference import Platform
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 from tests.image.sources.looking import ask
 from tests.support import local_images
 from tests.support.local_images import descriptor, index

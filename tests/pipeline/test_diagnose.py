@@ -13,7 +13,7 @@ from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.pipeline.diagnose import Builders, diagnose
 from pinbot.pipeline.scan import scan
-from pinbot.ports import Builder
+from pinbot.ports.building import Builder
 from pinbot.render.progress import Quiet
 
 FILE = """\

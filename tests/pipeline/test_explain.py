@@ -19,7 +19,7 @@ from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Update, Version
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.pipeline.explain import Explainer
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 from pinbot.registry.client import RegistryClient
 from pinbot.render.progress import Quiet
 from tests.render.values import move, pin

@@ -1,6 +1,6 @@
 import io
 
-from pinbot.ports import Progress
+from pinbot.ports.machine import Progress
 from pinbot.render.bars import Bars
 from pinbot.render.console import console
 from pinbot.render.progress import Lines, Quiet

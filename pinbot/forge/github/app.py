@@ -14,7 +14,7 @@ import jwt
 from pinbot.errors import ForgeDenied, ForgeError, UsageError
 from pinbot.forge.github.asking import is_repository, text
 from pinbot.forge.github.connection import Answer, Connection, Lease
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 
 _REQUIRED = {"contents": "write", "pull_requests": "write"}
 _USEFUL = {"issues": "write", "statuses": "write", "workflows": "write"}

@@ -26,7 +26,7 @@ from pinbot.forge.github.errors import (
     pause_before_retry,
     refused,
 )
-from pinbot.ports import Clock
+from pinbot.ports.machine import Clock
 
 PUBLIC_API = "https://api.github.com"
 _TIMEOUT = 15  # seconds; GitHub itself gives up after ten

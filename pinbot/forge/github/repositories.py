@@ -12,7 +12,7 @@ from pinbot.forge.github.asking import PAGE, READ, items, text
 from pinbot.forge.github.checkout import check_out
 from pinbot.forge.github.connection import Answer, Connection
 from pinbot.model.fleet import ListedFile, Listing, RepositoryFacts
-from pinbot.ports import Cache
+from pinbot.ports.machine import Cache
 
 _MOST_PAGES = 100
 _METADATA = "metadata: read"

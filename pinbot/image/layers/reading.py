@@ -22,7 +22,7 @@ from pinbot.image.layers.layer import Layer
 from pinbot.image.limits import Allowance
 from pinbot.model.manifest import Descriptor
 from pinbot.model.reference import Digest
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 
 _LAYER = re.compile(r"[\w.+/-]*[./]tar(?:[.+](?:gzip|gz|zstd))?", re.ASCII)
 _AT_ONCE = 4

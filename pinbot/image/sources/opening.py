@@ -13,7 +13,8 @@ from pinbot.image.sources.remote import Remote
 from pinbot.image.sources.saved import Saved
 from pinbot.image.sources.stores import Store
 from pinbot.model.reference import ImageReference
-from pinbot.ports import ImageSource, Registry
+from pinbot.ports.images import ImageSource
+from pinbot.ports.registries import Registry
 
 Connect = Callable[[], Awaitable[Registry]]
 """Gives the client of all registries; called only for what lies in one."""

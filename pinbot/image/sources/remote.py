@@ -9,7 +9,7 @@ from pinbot.image.sources.meter import Meter
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.reference import Digest, ImageReference
-from pinbot.ports import Registry
+from pinbot.ports.registries import Registry
 
 _FOREIGN = re.compile(r"\.(?:foreign|nondistributable)\.")
 

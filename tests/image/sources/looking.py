@@ -8,7 +8,8 @@ from pinbot.image import look, platforms
 from pinbot.image.files import Files
 from pinbot.image.sources.opening import open_image
 from pinbot.model.manifest import Descriptor, Index, Manifest
-from pinbot.ports import ImageSource, Registry
+from pinbot.ports.images import ImageSource
+from pinbot.ports.registries import Registry
 from tests.support.registry_client import Asker
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from pinbot.errors import ImageError
 from pinbot.image import look, platforms
 from pinbot.model.image import Taken
 from pinbot.model.manifest import Manifest
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 from tests.image.sources.looking import ask, everything
 from tests.support import local_images
 from tests.support.builders import DockerDaemon

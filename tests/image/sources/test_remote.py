@@ -8,7 +8,7 @@ from pinbot.errors import NotFound, PinbotError, Untrustworthy
 from pinbot.image import look, platforms
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST
 from pinbot.model.reference import Platform
-from pinbot.ports import ImageSource
+from pinbot.ports.images import ImageSource
 from tests.image.sources.looking import ask, everything, root
 from tests.support.local_images import descriptor, index
 from tests.support.oci import Entry, Image, Pusher, digest_of, layer
