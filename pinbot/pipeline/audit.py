@@ -1,21 +1,20 @@
 """Auditing what was built: its Dockerfile and its image are held to the rules as one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from pinbot.audit import catalog
-from pinbot.audit.audit import examine, join
+from pinbot.audit.audit import join
+from pinbot.audit.dockerfile import rules as dockerfile
 from pinbot.audit.dockerfile.subject import DockerfileSubject
 from pinbot.audit.inspect import Terms, inspect
 from pinbot.errors import PinbotError, RegistryError
 from pinbot.image.sources.folder import Folder
 from pinbot.image.sources.layout import Layout
 from pinbot.model.build import BuildTarget
-from pinbot.model.finding import Audit
 from pinbot.model.inspection import Inspection
-from pinbot.model.occurrence import Occurrence, SourceFile
+from pinbot.model.occurrence import Occurrence
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
 from pinbot.ports.images import Runner
@@ -59,7 +58,9 @@ class Auditor:
         )
         runner = None if self.runner is None else await self.runner()
         found = await inspect(Layout(Folder(image), name=target.name), terms, runner=runner)
-        written = _of_dockerfile(source, subject, found, terms.ignore)
+        written = dockerfile.inspect(
+            subject, name=target.name, profile=found.audit.profile, ignore=terms.ignore
+        )
         whole = join((written, found.audit), name=target.name, profile=found.audit.profile)
         return replace(found, audit=whole)
 
@@ -81,20 +82,6 @@ async def _resolved(
         elif not isinstance(answer, RegistryError):
             raise answer
     return found
-
-
-def _of_dockerfile(
-    source: SourceFile, subject: DockerfileSubject, found: Inspection, ignore: Collection[str]
-) -> Audit:
-    return examine(
-        catalog.DOCKERFILE,
-        subject,
-        name=found.audit.subject,
-        profile=found.audit.profile,
-        ignore=ignore,
-        file=source.path,
-        spared=subject.spares,
-    )
 
 
 def _folders(root: Path, target: BuildTarget) -> Callable[[str], bool]:

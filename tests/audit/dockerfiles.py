@@ -38,7 +38,11 @@ def subject(text: str | bytes, target: str | None = None) -> DockerfileSubject:
 def audit(of: Dockerfile) -> Audit:
     """Hold a Dockerfile to all rules for it."""
     case = of if isinstance(of, Case) else Case(text=of)
-    return inspect(case.file, target=case.target, resolutions=case.resolutions, is_folder=case.is_folder)
+    return inspect(
+        DockerfileSubject.read(
+            case.file, target=case.target, resolutions=case.resolutions, is_folder=case.is_folder
+        )
+    )
 
 
 def places(rule: str, of: Dockerfile) -> list[str]:
