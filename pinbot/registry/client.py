@@ -17,6 +17,7 @@ from pinbot.model.reference import ImageReference, Platform
 from pinbot.ports.machine import Clock
 from pinbot.registry import blobs, referrers, tags
 from pinbot.registry.answers import Target
+from pinbot.registry.auth import Authenticator
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
@@ -235,13 +236,17 @@ class RegistryClient:
     def _session(self, settings: RegistrySettings, mirror: bool) -> Session:  # noqa: FBT001 - see `places.Open`
         session = self._sessions.get((settings, mirror))
         if session is None:
-            session = self._sessions[settings, mirror] = Session(
-                Endpoint.of(settings),
+            endpoint, tries = Endpoint.of(settings), 1 if mirror else None
+            auth = Authenticator(
+                endpoint,
                 web=self._web,
                 store=self._store,
                 clock=self._clock,
                 memory=self._memory,
-                tries=1 if mirror else None,
+                tries=tries,
+            )
+            session = self._sessions[settings, mirror] = Session(
+                endpoint, web=self._web, auth=auth, tries=tries
             )
         return session
 

@@ -4,11 +4,8 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from pinbot.model.diagnosis import Access
-from pinbot.ports.machine import Clock
 from pinbot.registry.auth import Authenticator
-from pinbot.registry.credentials import CredentialStore
 from pinbot.registry.endpoint import Endpoint
-from pinbot.registry.memory import Memory
 from pinbot.registry.messages import Answer
 from pinbot.registry.quota import quota_of
 from pinbot.registry.urls import Url
@@ -28,21 +25,12 @@ class Session:
     Args:
         endpoint: where it is.
         web: sends the requests.
-        store: in whose name to ask.
-        clock: for the life of tokens.
-        memory: how it was to be asked in an earlier run.
+        auth: knows how to ask it, and in whose name.
         tries: how often to send a request, if not as often as usual.
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        web: Web,
-        store: CredentialStore,
-        clock: Clock,
-        memory: Memory,
-        tries: int | None = None,
+        self, endpoint: Endpoint, *, web: Web, auth: Authenticator, tries: int | None = None
     ) -> None:
         self._tries = tries
         self._endpoint = endpoint
@@ -50,7 +38,7 @@ class Session:
         self.head_refused = False
         self.no_referrers = False
         self._web = web
-        self._auth = Authenticator(endpoint, web=web, store=store, clock=clock, memory=memory, tries=tries)
+        self._auth = auth
         self._access = Access(
             address=endpoint.url.public.rstrip("/"),
             certificate=endpoint.trust(endpoint.url).cert,
