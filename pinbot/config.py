@@ -1,9 +1,11 @@
 """What pinbot.yaml can say, as values. Reading it is `load`'s work; nothing else knows that it is YAML."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from pinbot.errors import ConfigError
 from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
 from pinbot.model.proposing import PullRequestSettings
@@ -143,6 +145,25 @@ class BuildSettings:
     processes: int | None = None
     disk: int | None = None
     targets: tuple[BuildTarget, ...] = ()
+
+    def check_targets(self, has: Callable[[str], bool], *, where: str, file: str | None = None) -> None:
+        """Refuse targets whose Dockerfile is not there.
+
+        Args:
+            has: whether there is a file at a path from the root of the repository.
+            where: the place that was looked at, for people: `in …`, `on …`.
+            file: the configuration that names them, if that has to be told.
+
+        Raises:
+            ConfigError: one is not there.
+        """
+        for target in self.targets:
+            if not has(target.dockerfile):
+                raise ConfigError(
+                    f"build.targets names {target.dockerfile}, and there is no such file {where}",
+                    hint="mend the path in pinbot.yaml; it is relative to the root of the repository",
+                    file=file,
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

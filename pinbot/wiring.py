@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.model.occurrence import SourceFile
 from pinbot.ports.building import Builder
-from pinbot.ports.forges import Forge, LedgerStore, Repositories
+from pinbot.ports.forges import Hosting, LedgerStore, Repositories
 from pinbot.ports.images import Runner
 from pinbot.ports.machine import Cache, Clock
 from pinbot.ports.registries import PushDates, Registry, Resolver, VulnerabilityDatabase
@@ -275,14 +274,6 @@ def ledger() -> LedgerStore:
     from pinbot.ledgerfile import LedgerFile, default_path
 
     return LedgerFile(default_path(os.environ, _home()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosting:
-    """A repository on a forge: its pull requests, and the ledger that is kept beside them."""
-
-    forge: Forge
-    ledger: LedgerStore
 
 
 def hosting(repository: str | None, api_url: str) -> Hosting:

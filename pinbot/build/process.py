@@ -217,7 +217,7 @@ async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
         # Also when the process itself is gone: others of its group may not be.
         _signal(process, signal.SIGKILL)
     await process.wait()
-    deadline = time.monotonic() + _GOING_SECONDS  # what is killed takes a moment to go
+    deadline = time.monotonic() + _GOING_SECONDS  # what is killed takes a moment to go, and nobody tells
     while _signal(process, 0) and _has_living(process.pid) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(_PATIENCE)
 

@@ -47,6 +47,7 @@ def command(session: Session, path: str, builder: str | None) -> int:
     """
     tree = Tree.around(Path(path))
     config = session.config(tree)
+    config.build.check_targets(tree.has, where=f"in {tree.root}")
     targets = _targets(config, tree, path)
     settings = replace(config.build, driver=Driver(builder)) if builder else config.build
     choose = wiring.builder(settings, config)

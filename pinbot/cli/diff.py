@@ -65,7 +65,7 @@ def command(
     if platforms and all_platforms:
         raise UsageError("--platform and --all-platforms contradict each other", hint="give one")
     config = session.config(Tree.around(Path()))
-    settings = lookup(config, vulnerabilities, osv_url)
+    settings = lookup(config, vulnerabilities=vulnerabilities, osv_url=osv_url)
     scope = Scope(
         platforms=tuple(map(_platform, platforms)),
         every=all_platforms,

@@ -15,7 +15,6 @@ from pinbot.config import Config, Driver
 from pinbot.errors import UsageError
 from pinbot.model.fleet import FleetReport
 from pinbot.pipeline.fleet import Crew, Fleet, Orders
-from pinbot.ports.forges import Forge, LedgerStore
 from pinbot.ports.registries import Registry
 from pinbot.render import fleet as render
 from pinbot.render.progress import Quiet
@@ -65,7 +64,7 @@ def run(session: Session, asked: Asked) -> int:
         bot,
         only_public=True,
         build=replace(bot.build, driver=driver),
-        vulnerabilities=lookup(bot, asked.vulnerabilities, asked.osv_url),
+        vulnerabilities=lookup(bot, vulnerabilities=asked.vulnerabilities, osv_url=asked.osv_url),
     )
     report = running.run(_work(session, asked, bot))
     if session.as_json:
@@ -98,10 +97,6 @@ def _check(asked: Asked) -> None:
 async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
     repositories, hosting = wiring.forges(asked.api_url)
 
-    def kept_in(name: str) -> tuple[Forge, LedgerStore]:
-        hosted = hosting(name)
-        return hosted.forge, hosted.ledger
-
     def explainer(registry: Registry, config: Config) -> AbstractAsyncContextManager["Explainer"]:
         return wiring.explainer(registry, config, config.vulnerabilities)
 
@@ -114,7 +109,7 @@ async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
     ):
         crew = Crew(
             repositories=repositories,
-            hosting=kept_in,
+            hosting=hosting,
             registry=registry,
             configure=partial(wiring.foreign_configuration, bot=bot),
             clock=wiring.clock(),

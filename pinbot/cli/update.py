@@ -15,12 +15,13 @@ from pinbot.cli.session import Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
 from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import ConfigError, NothingToDo
+from pinbot.errors import NothingToDo
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
+from pinbot.ports.forges import Hosting
 from pinbot.render import json, text
 from pinbot.worktree import files
 from pinbot.worktree.tree import Tree
@@ -148,7 +149,7 @@ def change(
     explain: bool | None,
     vulnerabilities: bool | None,
     osv_url: str | None,
-    hosting: wiring.Hosting | None = None,
+    hosting: Hosting | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
 ) -> int:
@@ -162,9 +163,9 @@ def change(
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
-    lookups = lookup(config, vulnerabilities, osv_url)
+    lookups = lookup(config, vulnerabilities=vulnerabilities, osv_url=osv_url)
     wants_explanations = explain if explain is not None else hosting is not None or bool(vulnerabilities)
-    _check_targets(config, tree)
+    config.build.check_targets(tree.has, where=f"in {tree.root}")
     policy = replace(config.policy, move=move, only=only)
     found = search(paths, policy=policy, naming=tree.name)
 
@@ -214,15 +215,6 @@ def change(
 
 def _build_settings(config: Config, builder: str | None) -> BuildSettings:
     return replace(config.build, driver=Driver(builder)) if builder else config.build
-
-
-def _check_targets(config: Config, tree: Tree) -> None:
-    for target in config.build.targets:
-        if not (tree.root / target.dockerfile).is_file():
-            raise ConfigError(
-                f"build.targets names {target.dockerfile}, and there is no such file in {tree.root}",
-                hint="mend the path in pinbot.yaml; it is relative to the root of the repository",
-            )
 
 
 def _show(

@@ -21,7 +21,7 @@ VULNERABILITIES: tuple[Parameter, ...] = (
 )
 
 
-def lookup(config: Config, vulnerabilities: bool | None, osv_url: str | None) -> VulnerabilitySettings:  # noqa: FBT001
+def lookup(config: Config, *, vulnerabilities: bool | None, osv_url: str | None) -> VulnerabilitySettings:
     """What is configured, unless the command line says otherwise.
 
     Raises:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pinbot.config import Config
-from pinbot.errors import ConfigError, ForgeError, PinbotError, Several
+from pinbot.errors import ForgeError, PinbotError, Several
 from pinbot.model.fleet import FleetReport, ListedFile, Listing, RepositoryFacts, RepositoryReport
 from pinbot.model.occurrence import SourceFile
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.reading import Limits, first_of, sources
 from pinbot.pipeline.update import Work, update
-from pinbot.ports.forges import Forge, LedgerStore, Repositories
+from pinbot.ports.forges import Hosting, Repositories
 from pinbot.ports.machine import Clock, Progress
 from pinbot.ports.registries import PushDates, Registry
 from pinbot.worktree.remote import RemoteTree
@@ -48,7 +48,7 @@ class Crew:
     """
 
     repositories: Repositories
-    hosting: Callable[[str], tuple[Forge, LedgerStore]]
+    hosting: Callable[[str], Hosting]
     registry: Registry
     configure: Callable[[SourceFile | None], tuple[Config, tuple[str, ...]]]
     clock: Clock
@@ -178,13 +178,10 @@ class Fleet:
 
         own = await first_of(orders.config_names, listing, read, orders.limits)
         config, notes = crew.configure(own)
-        for target in config.build.targets if crew.verifier else ():
-            if target.dockerfile not in listing.files:
-                raise ConfigError(
-                    f"build.targets names {target.dockerfile}, and there is no such file on {branch}",
-                    hint="mend the path; it is relative to the root of the repository",
-                    file=own.path if own else None,
-                )
+        if crew.verifier:
+            config.build.check_targets(
+                listing.files.__contains__, where=f"on {branch}", file=own.path if own else None
+            )
         policy = replace(config.policy, only=orders.only)
         found = await sources(listing, policy, read, orders.limits)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 # What the signatures name is not needed to run, and would load half of the model.
 if TYPE_CHECKING:
@@ -93,6 +93,13 @@ class Forge(Protocol):
             ForgeError: it could not be done; the message names a missing permission.
         """
         ...
+
+
+class Hosting(NamedTuple):
+    """One repository on a forge: its pull requests, and the ledger that is kept beside them."""
+
+    forge: Forge
+    ledger: LedgerStore
 
 
 class Repositories(Protocol):

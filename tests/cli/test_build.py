@@ -113,6 +113,14 @@ def test_a_dockerfile_can_be_named(project: Project, cache: Path) -> None:
     assert build(project, cache, "b/Dockerfile").code == 0
 
 
+def test_a_target_that_is_not_there_is_told_as_update_does(project: Project, cache: Path) -> None:
+    project.write("Dockerfile", GOOD)
+    project.configure("build:\n  targets:\n    - dockerfile: Dockerfle\n")
+    run = build(project, cache)
+    assert run.code == 2
+    assert "build.targets names Dockerfle, and there is no such file in " in run.err
+
+
 def test_where_there_is_nothing_to_build_that_is_told(project: Project, cache: Path) -> None:
     run = build(project, cache)
     assert run.code == 3

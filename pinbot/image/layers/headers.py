@@ -24,7 +24,8 @@ def check(block: bytes) -> None:
     actual = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if stated == actual:
         return
-    signed = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + block[156:])  # noqa: PLR2004
+    rest = block[:148] + block[156:]
+    signed = sum(byte - 256 if byte > 127 else byte for byte in rest)  # noqa: PLR2004 - as a signed char
     if stated != signed + 8 * ord(" "):
         raise damaged("the checksum of a header is wrong")
 
