@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.table import save
 from pinbot.errors import PinbotError
 from pinbot.formats.discover import DOCKERFILE, format_of
-from pinbot.formats.pinning import pin, prove, spell_tag, unpin
+from pinbot.formats.pinning import Pin, pin, prove, spell_tag, unpin
 from pinbot.model.occurrence import SourceFile, Status
 from pinbot.model.reference import Digest
 from pinbot.rewrite import apply
@@ -120,7 +120,7 @@ def round_trips(files: Iterable[SourceFile]) -> Counter[str]:
             found = DOCKERFILE.references(file)
         except PinbotError:
             continue
-        editable = {each: DIGEST for each in found if each.status is not Status.SKIPPED}
+        editable = {each: Pin(DIGEST) for each in found if each.status is not Status.SKIPPED}
         if not editable:
             continue
         counts["files"] += 1
@@ -167,7 +167,7 @@ def fuzz(files: list[SourceFile], limit: float, seed: int) -> dict[str, object]:
         begun = time.process_time()
         try:
             source = SourceFile(path="fuzzed", data=bytes(data))
-            edits = {each: DIGEST for each in DOCKERFILE.references(source) if each.place is not None}
+            edits = {each: Pin(DIGEST) for each in DOCKERFILE.references(source) if each.place is not None}
             after = apply(source.data, [pin(each, DIGEST) for each in edits])
         except PinbotError:
             refused += 1

@@ -25,8 +25,9 @@ from pinbot.configfile.registries import LOCATION, MIRROR_KEYS, REGISTRY_KEYS
 from pinbot.configfile.vulnerabilities import VULNERABILITY_KEYS
 from pinbot.model.finding import Profile
 from pinbot.model.proposing import DAYS, Grouping, MergeMethod
-from pinbot.model.treatment import CooldownMode
+from pinbot.model.treatment import CooldownMode, Digests, Reach
 from pinbot.scaffold.repository import schema_address
+from pinbot.tags import VERSIONS
 from pinbot.yamlnodes import DURATION, LONGEST_SECONDS, NUMBER, VARIABLE, WAIT
 
 Form = dict[str, Any]
@@ -283,6 +284,9 @@ _VULNERABILITIES: dict[str, Form] = {"enabled": _FLAG, "url": _matching(SERVICE_
 _STANDARD: dict[str, Form] = {
     "include": _PATTERNS,
     "exclude": _PATTERNS,
+    "tags": _choice(Reach),
+    "versions": _matching(VERSIONS, "<4"),
+    "digests": _choice(Digests),
     "cooldown": _TIME_TO_WAIT,
     "cooldown_mode": _choice(CooldownMode),
     "trust_registry_dates": _FLAG,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pinbot.model.reference import ImageReference, Platform
-from pinbot.model.treatment import CooldownMode, Treatment
+from pinbot.model.treatment import CooldownMode, Digests, Reach, Treatment
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -25,6 +25,9 @@ class Rule:
     images: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     ignore: str | None = None
+    tags: Reach | None = None
+    versions: str | None = None
+    digests: Digests | None = None
     cooldown: float | None = None
     cooldown_mode: CooldownMode | None = None
     trust_registry_dates: bool | None = None
@@ -45,6 +48,9 @@ class Rule:
             name: value
             for name in (
                 "ignore",
+                "tags",
+                "versions",
+                "digests",
                 "cooldown",
                 "cooldown_mode",
                 "trust_registry_dates",

@@ -26,7 +26,7 @@ from pinbot.model.build import BuildTarget
 from pinbot.model.finding import Profile
 from pinbot.model.proposing import Grouping, MergeMethod, PullRequestSettings, Schedule
 from pinbot.model.reference import Platform
-from pinbot.model.treatment import CooldownMode, Treatment
+from pinbot.model.treatment import CooldownMode, Digests, Reach, Treatment
 from pinbot.policy import Policy, Rule
 from pinbot.render.console import console, errors
 from tests.support.schema import editor_sees, schema_takes
@@ -67,7 +67,8 @@ def refusals(folder: Path, text: str) -> list[tuple[int | None, int | None, str]
 
 
 def test_the_complete_example_in_the_page_is_read(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    example, *others = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert [bool(read(tmp_path, other).policy.rules) for other in others] == [True]
     assert read(tmp_path, example) == Config(
         registries=(
             RegistrySettings(
@@ -403,6 +404,9 @@ rules:
 - images: [rust, node]
   paths: [a/, b/]
   ignore: false
+  tags: minor
+  versions: ">=3.18,!=3.21"
+  digests: keep
   cooldown: 1d
   cooldown_mode: warn
   settle: 2h
@@ -417,6 +421,9 @@ rules:
         Rule(
             images=("rust", "node"),
             paths=("a/", "b/"),
+            tags=Reach.MINOR,
+            versions=">=3.18,!=3.21",
+            digests=Digests.KEEP,
             cooldown=DAY,
             cooldown_mode=CooldownMode.WARN,
             settle=7200.0,
@@ -435,6 +442,8 @@ def test_mistakes_in_rules(tmp_path: Path) -> None:
 include: Dockerfile
 exclude: ["!keep/"]
 cooldown_mode: wait
+tags: all
+versions: 4
 rules:
 - image: rust
   platforms: [amd64]
@@ -442,20 +451,24 @@ rules:
   labels: [{"x" * 51}, 5]
   reviewers: ["@ada"]
   ignore: [x]
+  versions: "~=4"
 - rust
 """
     assert mistakes(tmp_path, text) == [
         (1, 10, "expected a list"),
         (2, 11, "'!keep/' takes back what no pattern says"),
         (3, 16, "expected one of hold, warn, off, not 'wait'"),
-        (5, 3, "unknown key 'image'"),
-        (6, 15, "'amd64' is not a platform"),
-        (7, 10, "'a b' is not a name like rust or base-images"),
-        (8, 12, f"{'x' * 51!r} is too long for a label"),
-        (8, 65, "expected a text, not '5'"),
-        (9, 15, "'@ada' is not the name of a user"),
-        (10, 11, "expected a text"),
-        (11, 3, "expected `key: value` lines here"),
+        (4, 7, "expected one of keep, patch, minor, major, not 'all'"),
+        (5, 11, "expected a text, not '4'"),
+        (7, 3, "unknown key 'image'"),
+        (8, 15, "'amd64' is not a platform"),
+        (9, 10, "'a b' is not a name like rust or base-images"),
+        (10, 12, f"{'x' * 51!r} is too long for a label"),
+        (10, 65, "expected a text, not '5'"),
+        (11, 15, "'@ada' is not the name of a user"),
+        (12, 11, "expected a text"),
+        (13, 13, "'~=4' is not a limit like <4 or >=3.18,!=3.21"),
+        (14, 3, "expected `key: value` lines here"),
     ]
 
 

@@ -46,7 +46,7 @@ def command(
     async def ask() -> list[Resolution | TagList | PinbotError]:
         async with wiring.registry(config, observer=session.observer) as registry:
             if tags:
-                return [*await list_all(registry, references, session.progress)]
+                return [*(await list_all(registry, references, session.progress)).values()]
             question: Question = registry.describe if platforms else registry.resolve
             if wanted is not None:
                 question = partial(registry.resolve_platform, platform=wanted)

@@ -8,12 +8,21 @@ from ruamel.yaml.nodes import Node
 
 from pinbot.errors import InvalidReference
 from pinbot.model.reference import Platform
-from pinbot.model.treatment import CooldownMode
+from pinbot.model.treatment import CooldownMode, Digests, Reach
 from pinbot.policy import Policy, Rule
+from pinbot.tags import VERSIONS
 from pinbot.yamlnodes import NodeReader, brief
 
 _TIMES = ("cooldown", "settle", "interval")
-STANDARD_KEYS = (*_TIMES, "cooldown_mode", "trust_registry_dates", "platforms")
+STANDARD_KEYS = (
+    "tags",
+    "versions",
+    "digests",
+    *_TIMES,
+    "cooldown_mode",
+    "trust_registry_dates",
+    "platforms",
+)
 """What can be said of all images, and in a rule of some."""
 
 POLICY_KEYS = ("include", "exclude", "rules", *STANDARD_KEYS)
@@ -62,6 +71,9 @@ def _said(reader: NodeReader, entry: dict[str, Node]) -> dict[str, Any]:
     times = {key: reader.wait(entry.get(key)) for key in _TIMES}
     trust, platforms = entry.get("trust_registry_dates"), entry.get("platforms")
     return {
+        "tags": reader.choice(entry.get("tags"), Reach, None),
+        "versions": reader.matching(entry.get("versions"), VERSIONS, "a limit like <4 or >=3.18,!=3.21"),
+        "digests": reader.choice(entry.get("digests"), Digests, None),
         **times,
         "cooldown_mode": reader.choice(entry.get("cooldown_mode"), CooldownMode, None),
         "trust_registry_dates": None if trust is None else reader.flag(trust),

@@ -56,6 +56,6 @@ class Closing:
 
 def _rejections(pull: Pull) -> tuple[Rejection, ...]:
     return tuple(
-        Rejection(image=subject.image, digest=subject.digest, number=pull.number)
+        Rejection(image=subject.image, digest=subject.digest, number=pull.number, tag=subject.tag)
         for subject in read_subjects(pull.body)
     )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from pinbot.errors import InvalidReference
 from pinbot.model.proposal import Proposal, Subject
-from pinbot.model.reference import Digest
+from pinbot.model.reference import Digest, is_tag
 
 _TRAILER = re.compile(r"^Pinbot-Seal: ([0-9a-f]{40,64}) ([0-9a-f]{16})[ \t\r]*$", re.MULTILINE)
 _MARK = re.compile(r"<!-- pinbot-proposal: ([0-9a-f]{16} [0-9a-f]{40,64} [0-9a-f]{40,64}(?: waiting)?) -->")
@@ -105,8 +105,11 @@ def read_subjects(body: str) -> tuple[Subject, ...]:
         try:
             entries = json.loads(text)["updates"]
             for entry in entries:
-                subjects[Subject(image=str(entry["image"]), digest=Digest.parse(str(entry["digest"])))] = None
-        except (ValueError, KeyError, TypeError, RecursionError, InvalidReference):
+                digest, tag = Digest.parse(str(entry["digest"])), str(entry.get("tag", ""))
+                if tag and not is_tag(tag):
+                    continue
+                subjects[Subject(image=str(entry["image"]), digest=digest, tag=tag)] = None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidReference):
             continue
     return tuple(subjects)
 

@@ -1,7 +1,7 @@
-"""Digests as edits, and the proof that an edit did what it was meant to do and nothing else."""
+"""Digests and tags as edits, and the proof that an edit did what it was meant to do and nothing else."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinbot.errors import PinbotError, SourceError
 from pinbot.formats.discover import Format
@@ -11,20 +11,37 @@ from pinbot.model.reference import Digest, ImageReference
 _LATEST = b":latest"
 
 
-def pin(occurrence: Occurrence, digest: Digest) -> Edit:
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a reference is fixed to: a digest, and another tag than it has unless that is empty."""
+
+    digest: Digest
+    tag: str = ""
+
+
+def pin(occurrence: Occurrence, digest: Digest, tag: str = "") -> Edit:
     """The edit that gives a reference this digest, in place of the one it has or straight after its tag.
 
-    Where no tag is written, `latest` is written out: a digest alone does not say which tag it follows.
+    Where no tag is written, `latest` is written out: a digest alone does not say which tag it follows. With
+    `tag` the reference gets that one, too.
 
     Raises:
-        ValueError: the reference has no place for a digest: it is skipped.
+        ValueError: the reference has no place for a digest, or its tag none for another one.
     """
     place = _place(occurrence)
     old = _written(occurrence, place)
     # An ARG may hold the digest alone (`ARG DIGEST=sha256:…`), the `@` then stands before the variable.
     at = b"" if old and not old.startswith(b"@") else b"@"
-    tag = _LATEST if _means_latest(occurrence) else b""
-    return Edit(span=place.digest, old=old, new=tag + at + str(digest).encode())
+    new = at + str(digest).encode()
+    if not tag:
+        return Edit(span=place.digest, old=old, new=(_LATEST if _means_latest(occurrence) else b"") + new)
+    if place.tag is None or occurrence.image is None or occurrence.image.tag is None:
+        raise ValueError(f"the tag of {occurrence.raw} is not written beside its digest")
+    return Edit(
+        span=Span(place.tag.start, place.digest.end),
+        old=occurrence.image.tag.encode() + old,
+        new=tag.encode() + new,
+    )
 
 
 def spell_tag(occurrence: Occurrence) -> Edit | None:
@@ -82,12 +99,12 @@ def prove(
     format: Format,  # noqa: A002 - the field's word, and the builtin is not needed here
     before: SourceFile,
     after: bytes,
-    intended: Mapping[Occurrence, Digest],
+    intended: Mapping[Occurrence, Pin],
 ) -> None:
-    """See that `after` is `before` with exactly the intended digests: parse it again and compare.
+    """See that `after` is `before` with exactly the intended pins: parse it again and compare.
 
-    The same references in the same order, each intended one with its digest (and `latest` where it had no
-    tag), every other one unchanged, and every byte outside the places of the intended ones equal.
+    The same references in the same order, each intended one with its digest and tag (`latest` where it had
+    none), every other one unchanged, and every byte outside the places of the intended ones equal.
 
     Args:
         format: that reads the file.
@@ -105,11 +122,11 @@ def prove(
         raise _disproved(before, f"the edited file cannot be read any more: {error.message}") from error
     if len(old) != len(new):
         raise _disproved(before, f"it held {len(old)} image references and would hold {len(new)}")
-    by_span = {(each.span, each.kind): digest for each, digest in intended.items()}
+    by_span = {(each.span, each.kind): pin for each, pin in intended.items()}
     for one, two in zip(old, new, strict=True):
-        digest = by_span.pop((one.span, one.kind), None)
-        expected = _gist(one, digest)
-        if _gist(two, two.image.digest if digest and two.image else None) != expected:
+        pin = by_span.pop((one.span, one.kind), None)
+        there = Pin(two.image.digest) if pin and two.image and two.image.digest else None
+        if _gist(two, there) != _gist(one, pin):
             raise _disproved(
                 before, f"{one.raw} on line {one.position.line} would become {two.image or two.reason}"
             )
@@ -118,12 +135,13 @@ def prove(
     _same_elsewhere(before, after, old, new, intended)
 
 
-def _gist(occurrence: Occurrence, digest: Digest | None) -> _Gist:
-    """The gist of a reference, as it would be with another digest if one is given."""
+def _gist(occurrence: Occurrence, pin: Pin | None) -> _Gist:
+    """The gist of a reference, as it would be with another pin if one is given."""
     image, status = occurrence.image, occurrence.status
-    if digest is not None and image is not None:
+    if pin is not None and image is not None:
         named = image.tagged if _means_latest(occurrence) else image
-        image, status = named.with_digest(digest), Status.PINNED
+        image = replace(named, tag=pin.tag or named.tag, digest=pin.digest)
+        status = Status.PINNED
     return _Gist(occurrence.kind, occurrence.stage, occurrence.platform, status, occurrence.reason, image)
 
 
@@ -132,12 +150,12 @@ def _same_elsewhere(
     after: bytes,
     old: Iterable[Occurrence],
     new: Iterable[Occurrence],
-    intended: Mapping[Occurrence, Digest],
+    intended: Mapping[Occurrence, Pin],
 ) -> None:
-    """Compare every byte outside of the digests that were to change, and of `:latest` before a new one."""
-    touched = {(each.span, each.kind) for each in intended}
+    """Compare every byte outside of what was to change: digests, tags, and `:latest` before a new digest."""
+    touched = {(each.span, each.kind): pin for each, pin in intended.items()}
     pairs = {
-        (one.place.digest, _with_tag(two.place.digest) if _means_latest(one) else two.place.digest)
+        _changed(one, one.place, two.place, touched[one.span, one.kind])
         for one, two in zip(old, new, strict=True)
         if (one.span, one.kind) in touched and one.place and two.place
     }
@@ -145,12 +163,16 @@ def _same_elsewhere(
     end = (Span(len(before.data), len(before.data)), Span(len(after), len(after)))
     for one_digest, two_digest in (*sorted(pairs, key=lambda pair: pair[0].start), end):
         if before.data[here : one_digest.start] != after[there : two_digest.start]:
-            raise _disproved(before, "bytes would change that are no digest")
+            raise _disproved(before, "bytes would change that are no digest and no tag")
         here, there = one_digest.end, two_digest.end
 
 
-def _with_tag(digest: Span) -> Span:
-    return Span(digest.start - len(_LATEST), digest.end)
+def _changed(one: Occurrence, before: EditPlace, after: EditPlace, pin: Pin) -> tuple[Span, Span]:
+    """The bytes of a reference that are others after the edit than before."""
+    if pin.tag and before.tag and after.tag:
+        return Span(before.tag.start, before.digest.end), Span(after.tag.start, after.digest.end)
+    written = len(_LATEST) if _means_latest(one) else 0
+    return before.digest, Span(after.digest.start - written, after.digest.end)
 
 
 def _disproved(before: SourceFile, what: str) -> SourceError:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from pinbot.errors import InvalidReference
-from pinbot.model.reference import Digest
+from pinbot.model.reference import Digest, is_tag
 
 SCHEMA = "pinbot-ledger/v1"
 
@@ -35,16 +35,21 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Rejection:
-    """A digest that people turned down for an image, by closing the pull request of that number unmerged."""
+    """A digest that people turned down for an image, by closing the pull request of that number unmerged.
+
+    `tag` is the one that the image would have got with it; empty where that would have been the same.
+    """
 
     image: str
     digest: Digest
     number: int
+    tag: str = ""
 
     @property
     def why(self) -> str:
         """The reason to tell."""
-        return f"pull request #{self.number} with this digest was closed without a merge"
+        what = f"the tag {self.tag}" if self.tag else "this digest"
+        return f"pull request #{self.number} with {what} was closed without a merge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -80,9 +85,12 @@ class Ledger:
         """When the digest was first seen under this name; None if it never was."""
         return self._seen.get((image, digest))
 
-    def rejected(self, image: str, digest: Digest) -> Rejection | None:
-        """Why the digest is not to be proposed again, if so."""
-        return self._rejected.get((image, digest))
+    def rejected(self, image: str, digest: Digest, tag: str = "") -> Rejection | None:
+        """Why the digest, or the tag if it comes with another one, is not to be proposed again, if so.
+
+        A tag that was turned down stays so whatever it means by now: another one has to come.
+        """
+        return self._rejected.get((image, tag or digest))
 
     @property
     def standing(self) -> tuple[Rejection, ...]:
@@ -101,8 +109,8 @@ class Ledger:
         return {(one.image, one.digest): one.seen for one in reversed(self.sightings)}
 
     @cached_property
-    def _rejected(self) -> dict[tuple[str, Digest], Rejection]:
-        return {(one.image, one.digest): one for one in reversed(self.standing)}
+    def _rejected(self) -> dict[tuple[str, Digest | str], Rejection]:
+        return {(one.image, one.tag or one.digest): one for one in reversed(self.standing)}
 
     @cached_property
     def _moved(self) -> dict[str, datetime]:
@@ -220,18 +228,21 @@ def age(seen: datetime, now: datetime) -> timedelta:
 
 
 def _rejection(one: Rejection) -> dict[str, str | int]:
-    return {"image": one.image, "digest": str(one.digest), "number": one.number}
+    tag = {"tag": one.tag} if one.tag else {}
+    return {"image": one.image, "digest": str(one.digest), "number": one.number, **tag}
 
 
 def _rejections(listed: Any) -> tuple[Rejection, ...]:
     return tuple(
-        Rejection(image=image, digest=digest, number=number)
+        Rejection(image=image, digest=digest, number=number, tag=tag)
         for entry in (listed if isinstance(listed, list) else ())
         if isinstance(entry, dict)
         and isinstance(image := entry.get("image"), str)
         and len(image) <= _LONGEST_NAME
         and (number := _number(entry.get("number")))
         and (digest := _digest(entry.get("digest")))
+        and isinstance(tag := entry.get("tag", ""), str)
+        and (not tag or is_tag(tag))
     )
 
 

@@ -64,11 +64,13 @@ class EditPlace:
         position: where that text begins.
         digest: within or at the end of `span`: the bytes of `@sha256:…` that stand there now,
             or the empty span at which it would be written.
+        tag: the bytes of the tag, straight before those; None where it is not written there as it is.
     """
 
     span: Span
     position: Position
     digest: Span
+    tag: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

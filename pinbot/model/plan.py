@@ -81,6 +81,16 @@ class Update:
     ripe: datetime | None = None
 
     @property
+    def followed(self) -> ImageReference:
+        """The tagged reference whose digest it is to have: another than `image` where the tag moves."""
+        return replace(self.image, tag=self.new_tag) if self.new_tag else self.image
+
+    @property
+    def new_tag(self) -> str:
+        """The tag that it is to have, if that is another one; else empty."""
+        return (self.new.tag or "") if self.new.tag != self.old.tag else ""
+
+    @property
     def since(self) -> datetime | None:
         """Since when the tag has had the new digest for certain, or by what somebody says who is trusted."""
         said = None if self.pushed is None else self.pushed.when

@@ -22,10 +22,22 @@ class ProposedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Subject:
-    """What a pull request is about: an image by its whole tagged name, and the digest that it shall have."""
+    """What a pull request is about: an image by its whole tagged name, and what it shall have.
+
+    Attributes:
+        image: with the tag that it has now.
+        digest: the one that it shall have.
+        tag: the one that it shall have, if that is another one; else empty.
+    """
 
     image: str
     digest: Digest
+    tag: str = ""
+
+    @property
+    def followed(self) -> str:
+        """The whole tagged name whose digest it shall have."""
+        return f"{self.image.rpartition(':')[0]}:{self.tag}" if self.tag else self.image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,31 @@ class CooldownMode(StrEnum):
     OFF = "off"
 
 
+class Reach(StrEnum):
+    """The first part of a tag's version that may be another one; in `keep` none is."""
+
+    KEEP = "keep"
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
+
+class Digests(StrEnum):
+    """What becomes of a digest whose tag means another one now."""
+
+    MOVE = "move"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
     """What holds for one image in one file.
 
     Attributes:
         ignore: why it is left alone; None where it is not.
+        tags: how far its tag may move.
+        versions: what the version in a new tag has to fit, like `<4` (PEP 440); empty for any.
+        digests: whether its digest follows its tag.
         cooldown: seconds for which a new digest must have been seen before the reference moves to it.
         cooldown_mode: what becomes of one that was not.
         trust_registry_dates: whether a date that a registry gives may shorten that.
@@ -31,6 +50,9 @@ class Treatment:
     """
 
     ignore: str | None = None
+    tags: Reach = Reach.KEEP
+    versions: str = ""
+    digests: Digests = Digests.MOVE
     cooldown: float = 0.0
     cooldown_mode: CooldownMode = CooldownMode.HOLD
     trust_registry_dates: bool = False

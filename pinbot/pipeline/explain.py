@@ -62,11 +62,11 @@ class Explainer:
         with progress.step("Comparing", len(moves)) as done:
 
             async def one(update: Update, old: Digest, new: Digest) -> Explanation:
-                name = str(update.image)
-                images = self.open(update.image.with_digest(old)), self.open(update.image.with_digest(new))
+                before, after = update.image, update.followed
+                images = self.open(before.with_digest(old)), self.open(after.with_digest(new))
                 outcome = await self._outcome(*images, self._scope(update, naming))
                 if isinstance(outcome, Comparison):
-                    seen = Pair(old=known.first_seen(name, old), new=known.first_seen(name, new))
+                    seen = Pair(old=known.first_seen(str(before), old), new=known.first_seen(str(after), new))
                     outcome = replace(outcome, cautions=(*cautions.of_sightings(seen), *outcome.cautions))
                 done(update.image.familiar)
                 return Explanation(image=update.image, old=old, new=new, outcome=outcome)

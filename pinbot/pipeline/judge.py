@@ -10,8 +10,8 @@ from pinbot.model.ledger import Ledger, age
 from pinbot.model.manifest import Index, Manifest
 from pinbot.model.plan import Update, UpdateKind, Wait
 from pinbot.model.proposal import Subject
-from pinbot.model.reference import Digest, Platform
-from pinbot.model.treatment import CooldownMode
+from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.treatment import CooldownMode, Digests
 from pinbot.ports.registries import PushDates, Registry
 
 _MOST_AT_ONCE = 16
@@ -21,7 +21,8 @@ class Judge:
     """Decides over updates; a first pin and a repair are never kept waiting.
 
     A tag without a digest means the new image already, so there is nothing to be gained by waiting. And a
-    digest that the registry no longer has breaks the next build.
+    digest that the registry no longer has breaks the next build. Where both are kept as they are by the
+    rules, nothing but a repair is made.
 
     Args:
         registry: is asked for old and new manifests of what moves, once each.
@@ -49,42 +50,46 @@ class Judge:
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def judge(self, updates: Iterable[Update]) -> tuple[tuple[Update, ...], tuple[Wait, ...]]:
-        """Look at every update; gives those that can be made, and those that are not to be made yet."""
+        """Look at every update; gives those that can be made, and those that are not to be made yet.
+
+        Those that the rules do not want are in neither.
+        """
         judged = await asyncio.gather(*map(self._one, updates))
         return (
             tuple(one for one in judged if isinstance(one, Update)),
             tuple(one for one in judged if isinstance(one, Wait)),
         )
 
-    async def _one(self, update: Update) -> Update | Wait:
+    async def _one(self, update: Update) -> Update | Wait | None:
         digest = update.new.digest
         if digest is None:
             return update
-        if rejection := self._ledger.rejected(str(update.image), digest):
+        if rejection := self._ledger.rejected(str(update.image), digest, update.new_tag):
             return Wait(update=update, reason=rejection.why)
         if (str(update.image), digest) in self._hurried:
             return update
-        if update.kind is UpdateKind.PIN or update.old.digest is None:
+        if update.kind is UpdateKind.PIN:
             return update
         async with self._turns:
             found = await self._look(update, update.old.digest, digest)
         if found is None:
             return replace(update, kind=UpdateKind.REPAIR)
+        if not update.new_tag and update.treatment.digests is Digests.KEEP:
+            return None
         update = replace(update, seen=self._first_seen(update))
         if self._dates is not None and self._would_wait(update):
-            update = replace(update, pushed=await self._dates.pushed(update.image, digest))
+            update = replace(update, pushed=await self._dates.pushed(update.followed, digest))
         verdict = self._patient(update, *found)
         if isinstance(verdict, Update) and not verdict.treatment.remembers:
             return replace(verdict, seen=None)  # nobody keeps it, so it would be another one in each run
         return verdict
 
     async def _look(
-        self, update: Update, old: Digest, new: Digest
+        self, update: Update, old: Digest | None, new: Digest
     ) -> tuple[Manifest | Index | None, Manifest | Index | None] | None:
         """Both documents, each None where it could not be had; None for all where the old one is gone."""
         before, after = await asyncio.gather(
-            *(self._registry.manifest(update.image.with_digest(digest)) for digest in (old, new)),
-            return_exceptions=True,
+            self._document(update.image, old), self._document(update.followed, new), return_exceptions=True
         )
         if isinstance(before, NotFound):
             return None
@@ -96,6 +101,9 @@ class Judge:
             None if isinstance(after, BaseException) else after,
         )
 
+    async def _document(self, image: ImageReference, digest: Digest | None) -> Manifest | Index | None:
+        return None if digest is None else await self._registry.manifest(image.with_digest(digest))
+
     def _patient(
         self, update: Update, before: Manifest | Index | None, after: Manifest | Index | None
     ) -> Update | Wait:
@@ -103,13 +111,16 @@ class Judge:
         treatment, seen = update.treatment, update.seen or self._now
         if isinstance(before, Index) and isinstance(after, Index):
             used = tuple(one for one in _used(update, before) if _child(before, one) or _child(after, one))
-            if used and all(_child(before, one) == _child(after, one) for one in used):
+            same = all(_child(before, one) == _child(after, one) for one in used)
+            if used and same and not update.new_tag:
                 names = ", ".join(map(str, used))
                 return Wait(update=update, reason=f"nothing has changed for {names}")
             lost = [one for one in used if _child(after, one) is None]
             full = seen + timedelta(seconds=treatment.settle)
+            names = ", ".join(map(str, lost))
+            if lost and update.new_tag:
+                return Wait(update=update, reason=f"{names} is missing in it")
             if lost and self._now < full:
-                names = ", ".join(map(str, lost))
                 return Wait(
                     update=update, reason=f"{names} is missing in it, and may still be on its way", until=full
                 )
@@ -135,13 +146,13 @@ class Judge:
     def _was_known(self, update: Update, moved: datetime) -> bool:
         """Whether the last move of the image was to this very digest, so that it is no second one."""
         assert update.new.digest is not None  # noqa: S101 - only such updates come here
-        seen = self._ledger.first_seen(str(update.image), update.new.digest)
+        seen = self._ledger.first_seen(str(update.followed), update.new.digest)
         return seen is not None and seen <= moved
 
     def _first_seen(self, update: Update) -> datetime:
         """When the new digest was first seen under its tag; now at the latest, whatever a clock said then."""
         assert update.new.digest is not None  # noqa: S101 - only such updates come here
-        return min(self._ledger.first_seen(str(update.image), update.new.digest) or self._now, self._now)
+        return min(self._ledger.first_seen(str(update.followed), update.new.digest) or self._now, self._now)
 
 
 def _ripe(update: Update, now: datetime) -> datetime:

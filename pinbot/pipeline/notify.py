@@ -59,12 +59,12 @@ def with_granted(known: Ledger, wishes: Wishes) -> Ledger:
     """
     granted = Ledger(
         sightings=tuple(
-            Sighting(image=one.image, digest=one.digest, seen=_LONG_AGO) for one in sorted(wishes.now)
+            Sighting(image=one.followed, digest=one.digest, seen=_LONG_AGO) for one in sorted(wishes.now)
         ),
         pardons=tuple(
             rejection
             for one in sorted(wishes.again)
-            if (rejection := known.rejected(one.image, one.digest)) is not None
+            if (rejection := known.rejected(one.image, one.digest, one.tag)) is not None
         ),
     )
     return merged(known, granted)

@@ -1,21 +1,32 @@
 """Occurrences and resolutions to a plan: which references move, how, and why the others do not."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pinbot import rewrite
-from pinbot.errors import PinbotError
+from pinbot.errors import NotFound, PinbotError
 from pinbot.formats import pinning
 from pinbot.model.occurrence import Occurrence, SourceFile, Status
-from pinbot.model.plan import FileChange, Plan, Skip, Update, UpdateKind, Version, updates_within
-from pinbot.model.reference import Digest, ImageReference
+from pinbot.model.plan import (
+    FileChange,
+    Plan,
+    Resolution,
+    Skip,
+    Update,
+    UpdateKind,
+    Version,
+    Wait,
+    updates_within,
+)
+from pinbot.model.reference import ImageReference
 from pinbot.model.treatment import Treatment
+from pinbot.pipeline.candidates import Candidate, in_order, places, updates, without
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.pipeline.scan import format_for, scan
+from pinbot.pipeline.upgrade import Upgrades, look_for_newer
 from pinbot.policy import Policy
 from pinbot.ports.machine import Progress
-from pinbot.ports.registries import Resolver
+from pinbot.ports.registries import Registry, Resolver
 from pinbot.worktree.search import Found
 
 NO_TAG = "there is no tag to follow; write it before the digest, like alpine:3.22@sha256:…"
@@ -28,6 +39,7 @@ async def make_plan(
     progress: Progress,
     *,
     naming: Callable[[str], str] = str,
+    registry: Registry | None = None,
     judge: Judge | None = None,
 ) -> Plan:
     """Look at every file, ask for every image once, and decide.
@@ -38,49 +50,79 @@ async def make_plan(
         policy: what may move.
         progress: is told of each image.
         naming: the path of a file from the root of its repository, by which rules know it.
+        registry: knows which tags there are; None where tags do not move.
         judge: decides whether the time for an update has come; None lets all pass.
     """
     scanned = scan(found.sources)
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     skips: list[Skip] = []
     for occurrence in scanned.occurrences:
-        if occurrence.image is not None and not policy.covers(occurrence.image):
+        image = occurrence.image
+        if image is not None and not policy.covers(image):
             continue
-        candidate = _Candidate(occurrence, _treatment(occurrence, policy, naming))
-        reason = _why_not(candidate, policy)
-        if reason is None:
-            candidates.append(candidate)
+        treatment = _treatment(occurrence, policy, naming)
+        reason = _why_not(occurrence, treatment, policy)
+        if image is None or reason is not None:
+            skips.append(_skip(occurrence, reason or ""))
         else:
-            skips.append(_skip(occurrence, reason))
+            candidates.append(Candidate(occurrence, image, treatment))
 
     asked = [one for one in candidates if policy.move or one.occurrence.status is Status.UNPINNED]
     answers = await resolve_all(resolver.resolve, (one.tagged for one in asked), progress)
-    moving = _updates(asked, answers)
-    ready, waits = (moving, ()) if judge is None else await judge.judge(moving)
+    newer = Upgrades()
+    if registry is not None and policy.move:
+        newer = await look_for_newer(_hopeful(asked, answers), registry, progress)
+    failures = [
+        *((one, answer) for one in asked if isinstance(answer := answers[one.tagged], PinbotError)),
+        *newer.failures,
+    ]
+    ready, waits = await _judged(updates(_moved(asked, answers)), newer.updates, judge)
     changes, unwritable = change_files(found.sources, ready)
-    updates = updates_within(ready, {change.path for change in changes})
-    failed = [one for one in asked if isinstance(answers[one.tagged], PinbotError)]
+    touched = places((*ready, *(wait.update for wait in waits)))
     return Plan(
-        updates=updates,
+        updates=updates_within(ready, {change.path for change in changes}),
         waits=waits,
-        skips=tuple(skips),
+        skips=(*skips, *newer.skips),
         changes=changes,
-        errors=(*found.errors, *scanned.errors, *_failures(failed, answers), *unwritable),
-        current=len(candidates) - sum(len(update.occurrences) for update in moving) - len(failed),
+        errors=(*found.errors, *scanned.errors, *_told_once(failures), *unwritable),
+        current=len(
+            {one.occurrence for one in candidates} - touched - {one.occurrence for one, _ in failures}
+        ),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A reference that may be looked at, and how."""
+def _hopeful(candidates: Iterable[Candidate], answers: Mapping[ImageReference, Answer]) -> list[Candidate]:
+    """Those whose registry answers, be it that a tag is no longer there."""
+    return [one for one in candidates if isinstance(answers[one.tagged], Resolution | NotFound)]
 
-    occurrence: Occurrence
-    treatment: Treatment
 
-    @property
-    def tagged(self) -> ImageReference:
-        assert self.occurrence.image is not None  # noqa: S101 - only skipped occurrences have none
-        return self.occurrence.image.tagged
+def _moved(
+    candidates: Iterable[Candidate], answers: Mapping[ImageReference, Answer]
+) -> Iterator[tuple[Candidate, Version]]:
+    """The references whose tags mean something else than what they are fixed to."""
+    for one in candidates:
+        answer = answers[one.tagged]
+        if isinstance(answer, Resolution) and answer.digest != one.image.digest:
+            yield one, Version(tag=one.image.tag, digest=answer.digest)
+
+
+async def _judged(
+    moves: tuple[Update, ...], upgrades: tuple[Update, ...], judge: Judge | None
+) -> tuple[tuple[Update, ...], tuple[Wait, ...]]:
+    """What can be done now, and what waits: a newer tag, if it can be had; the digest of the old one, if not.
+
+    What is broken is repaired with the digest of its own tag.
+    """
+    ready, waits = (moves, ()) if judge is None else await judge.judge(moves)
+    broken = places(update for update in ready if update.kind is UpdateKind.REPAIR)
+    wanted = tuple(filter(None, (without(update, broken) for update in upgrades)))
+    newer, later = (wanted, ()) if judge is None else await judge.judge(wanted)
+    taken = places(newer)
+    kept = (without(update, taken) for update in ready)
+    return (
+        in_order((*newer, *filter(None, kept))),
+        (*later, *(wait for wait in waits if without(wait.update, taken))),
+    )
 
 
 def _treatment(occurrence: Occurrence, policy: Policy, naming: Callable[[str], str]) -> Treatment:
@@ -89,12 +131,11 @@ def _treatment(occurrence: Occurrence, policy: Policy, naming: Callable[[str], s
     return policy.treatment(occurrence.image, naming(occurrence.file))
 
 
-def _why_not(candidate: _Candidate, policy: Policy) -> str | None:
-    occurrence = candidate.occurrence
+def _why_not(occurrence: Occurrence, treatment: Treatment, policy: Policy) -> str | None:
     if occurrence.status is Status.SKIPPED:
         return occurrence.reason
-    if candidate.treatment.ignore is not None:
-        return candidate.treatment.ignore
+    if treatment.ignore is not None:
+        return treatment.ignore
     if policy.move and occurrence.image is not None and occurrence.image.effective_tag is None:
         return NO_TAG
     return None
@@ -105,53 +146,28 @@ def _skip(occurrence: Occurrence, reason: str) -> Skip:
     return Skip(image=image, file=occurrence.file, line=occurrence.position.line, reason=reason)
 
 
-def _updates(
-    candidates: Iterable[_Candidate], answers: Mapping[ImageReference, Answer]
-) -> tuple[Update, ...]:
-    """One update for each image, old version and treatment; places that are right already do not appear."""
-    groups: dict[tuple[ImageReference, Version, Digest, Treatment], list[Occurrence]] = {}
-    for one in candidates:
-        image = one.occurrence.image
-        answer = answers[one.tagged]
-        if image is None or isinstance(answer, PinbotError) or answer.digest == image.digest:
-            continue
-        old = Version(tag=image.tag, digest=image.digest)
-        groups.setdefault((image.tagged, old, answer.digest, one.treatment), []).append(one.occurrence)
-    updates = (
-        Update(
-            image=image,
-            kind=UpdateKind.PIN if old.digest is None else UpdateKind.DIGEST,
-            old=old,
-            new=Version(tag=image.tag, digest=digest),
-            occurrences=tuple(places),
-            treatment=treatment,
-        )
-        for (image, old, digest, treatment), places in groups.items()
-    )
-    return tuple(sorted(updates, key=lambda update: (str(update.image), str(update.old.digest))))
-
-
-def _failures(
-    candidates: Iterable[_Candidate], answers: Mapping[ImageReference, Answer]
-) -> Iterable[PinbotError]:
+def _told_once(failures: Iterable[tuple[Candidate, PinbotError]]) -> Iterator[PinbotError]:
     """The error of each image, once, at the first place that names the image."""
-    first = {one.tagged: one.occurrence for one in reversed(list(candidates))}
-    for image, occurrence in sorted(first.items(), key=lambda item: (item[1].file, item[1].position)):
-        error = answers[image]
-        if isinstance(error, PinbotError):
-            place = occurrence.position
-            yield error.at(file=occurrence.file, line=place.line, column=place.column)
+    told: set[ImageReference] = set()
+    for one, error in sorted(
+        failures, key=lambda pair: (pair[0].occurrence.file, pair[0].occurrence.position)
+    ):
+        if one.tagged not in told:
+            told.add(one.tagged)
+            place = one.occurrence.position
+            yield error.at(file=one.occurrence.file, line=place.line, column=place.column)
 
 
 def change_files(
     sources: Iterable[SourceFile], updates: Iterable[Update]
 ) -> tuple[tuple[FileChange, ...], tuple[PinbotError, ...]]:
     """Apply the edits of each file and prove the result; a file that fails is left out and reported."""
-    pins: dict[str, dict[Occurrence, Digest]] = {}
+    pins: dict[str, dict[Occurrence, pinning.Pin]] = {}
     for update in updates:
         for occurrence in update.occurrences:
             if update.new.digest is not None:
-                pins.setdefault(occurrence.file, {})[occurrence] = update.new.digest
+                pin = pinning.Pin(update.new.digest, update.new_tag)
+                pins.setdefault(occurrence.file, {})[occurrence] = pin
     changes: list[FileChange] = []
     errors: list[PinbotError] = []
     for source in sources:
@@ -159,7 +175,7 @@ def change_files(
         if not intended:
             continue
         edits = tuple(
-            dict.fromkeys(pinning.pin(occurrence, digest) for occurrence, digest in intended.items())
+            dict.fromkeys(pinning.pin(place, pin.digest, pin.tag) for place, pin in intended.items())
         )
         try:
             after = rewrite.apply(source.data, edits)

@@ -186,7 +186,7 @@ class Proposer:
             Wait(update=update, reason=rejection.why)
             for update in part.plan.updates
             for subject in _subjects((update,))
-            if (rejection := known.rejected(subject.image, subject.digest))
+            if (rejection := known.rejected(subject.image, subject.digest, subject.tag))
         )
         refused = {wait.update for wait in waits}
         left = tuple(update for update in part.plan.updates if update not in refused)
@@ -274,7 +274,9 @@ def title_of(updates: tuple[Update, ...]) -> str:
         case [one]:
             verb = {UpdateKind.PIN: "Pin", UpdateKind.REPAIR: "Repair"}.get(one.kind, "Update")
             name = one.image.familiar[:_LONGEST_NAME]
-            return f"{verb} {name} to {one.new.digest.short if one.new.digest else one.new.tag}"
+            return (
+                f"{verb} {name} to {one.new_tag or (one.new.digest.short if one.new.digest else one.new.tag)}"
+            )
         case _:
             pins = sum(update.kind is UpdateKind.PIN for update in updates)
             moves = len(updates) - pins
@@ -289,7 +291,7 @@ def _warns(treatment: Treatment) -> bool:
 
 def _subjects(updates: Iterable[Update]) -> tuple[Subject, ...]:
     found = (
-        Subject(image=str(update.image), digest=update.new.digest)
+        Subject(image=str(update.image), digest=update.new.digest, tag=update.new_tag)
         for update in updates
         if update.new.digest is not None
     )

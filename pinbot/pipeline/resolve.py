@@ -45,8 +45,8 @@ async def list_all(
     images: Iterable[ImageReference],
     progress: Progress,
     clock: Clock | None = None,
-) -> list[TagList | PinbotError]:
-    """The tags of each image's repository, in natural order; one list for images of one repository.
+) -> dict[ImageReference, TagList | PinbotError]:
+    """The tags of each repository, in natural order, by the reference to it without tag and digest.
 
     As often as `resolve_all` asks.
     """
@@ -55,9 +55,13 @@ async def list_all(
         tags = await registry.tags(image)
         return TagList(repository=image.name, tags=tuple(sorted(tags, key=natural_order)))
 
-    repositories = (replace(image, tag=None, digest=None) for image in images)
-    answers = await _ask_all("Listing tags", question, repositories, progress, clock or SystemClock())
-    return list(answers.values())
+    repositories = (bare(image) for image in images)
+    return await _ask_all("Listing tags", question, repositories, progress, clock or SystemClock())
+
+
+def bare(image: ImageReference) -> ImageReference:
+    """The repository of an image: by this `list_all` tells its tags."""
+    return replace(image, tag=None, digest=None)
 
 
 async def _ask_all(

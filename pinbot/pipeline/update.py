@@ -66,7 +66,9 @@ async def update(
     dashboard, wishes = await _wishes(before, tree, work)
     known = with_granted(before, wishes)
     judge = Judge(registry, known, work.now, hurried=wishes.now, dates=work.dates)
-    plan = await make_plan(found, registry, policy, progress, naming=tree.name, judge=judge)
+    plan = await make_plan(
+        found, registry, policy, progress, naming=tree.name, registry=registry, judge=judge
+    )
     report = await _carry_out(UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes)
     if not work.dry_run:
         after = merged(known, _news(report))
@@ -123,7 +125,7 @@ def _news(report: UpdateReport) -> Ledger:
     waits = [wait.update for wait in report.plan.waits]
     seen = Ledger(
         sightings=tuple(
-            Sighting(image=str(update.image), digest=update.new.digest, seen=update.seen)
+            Sighting(image=str(update.followed), digest=update.new.digest, seen=update.seen)
             for update in (*waits, *(one for one in report.plan.updates if one.treatment.remembers))
             if update.seen is not None and update.new.digest is not None
         )

@@ -13,7 +13,7 @@ from pinbot.model.ledger import Ledger
 from pinbot.model.notice import Wishes
 from pinbot.model.plan import Wait
 from pinbot.model.proposal import PREFIX, OwnPull, Subject
-from pinbot.model.reference import Digest
+from pinbot.model.reference import Digest, is_tag
 from pinbot.model.report import UpdateReport
 from pinbot.render.gfm import code
 from pinbot.render.printable import moment
@@ -73,10 +73,11 @@ def wishes(body: str) -> Wishes:
 
 def _subjects(texts: Iterable[str]) -> Iterator[Subject]:
     for text in texts:
-        image, at, digest = text.partition("@")
-        if at and _PLAIN.fullmatch(image):
+        image, _, version = text.partition("@")
+        digest, _, tag = version.partition("@")
+        if _PLAIN.fullmatch(image) and (not tag or is_tag(tag)):
             try:
-                yield Subject(image=image, digest=Digest.parse(digest))
+                yield Subject(image=image, digest=Digest.parse(digest), tag=tag)
             except InvalidReference:
                 continue
 
@@ -113,7 +114,8 @@ def _box(wish: str, key: str) -> str:
 
 def _pull(pull: OwnPull) -> str:
     images = [
-        f"{code(subject.image.removeprefix('docker.io/library/'))} to {code(subject.digest.short)}"
+        f"{code(subject.image.removeprefix('docker.io/library/'))}"
+        f" to {code(_version(subject.digest.short, subject.tag))}"
         for subject in pull.subjects[:_MOST_IMAGES]
     ]
     more = len(pull.subjects) - len(images)
@@ -131,17 +133,23 @@ def _rejected(wait: Wait) -> str:
 
 
 def _moves(wait: Wait) -> str:
-    digest = wait.update.new.digest
-    return f"{code(wait.update.image.familiar)} to {code(digest.short if digest else '')}"
+    update = wait.update
+    digest = update.new.digest.short if update.new.digest else ""
+    return f"{code(update.image.familiar)} to {code(_version(digest, update.new_tag))}"
+
+
+def _version(digest: str, tag: str) -> str:
+    return f"{tag}@{digest}" if tag else digest
 
 
 def _key(wait: Wait) -> str:
-    return f"{wait.update.image}@{wait.update.new.digest}"
+    update = wait.update
+    return "@".join(filter(None, (str(update.image), str(update.new.digest), update.new_tag)))
 
 
 def _is_rejected(wait: Wait, ledger: Ledger) -> bool:
     digest = wait.update.new.digest
-    return digest is not None and ledger.rejected(str(wait.update.image), digest) is not None
+    return digest is not None and bool(ledger.rejected(str(wait.update.image), digest, wait.update.new_tag))
 
 
 def _failing(error: PinbotError, naming: Naming) -> str:

@@ -64,6 +64,8 @@ def marker(updates: Iterable[Update]) -> str:
     for update in updates:
         digest = update.new.digest
         entry = {"image": str(update.image), "digest": str(digest) if digest else None}
+        if update.new_tag:
+            entry["tag"] = update.new_tag
         room -= len(json.dumps(entry))
         if room < 0:
             break
@@ -75,10 +77,13 @@ def marker(updates: Iterable[Update]) -> str:
 
 def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
     pins = sum(update.kind is UpdateKind.PIN for update in updates)
-    moves = len(updates) - pins
+    newer = sum(bool(update.new_tag) for update in updates)
+    moves = len(updates) - pins - newer
     told = []
     if pins:
         told.append(f"pins {pins} base image{'s' if pins > 1 else ''}")
+    if newer:
+        told.append(f"moves {newer} base image{'s' if newer > 1 else ''} to a newer tag")
     if moves:
         told.append(f"moves {moves} base image{'s' if moves > 1 else ''} to what the tag means now")
     passed = [verdict for verdict in report.verdicts if verdict.good]
@@ -202,9 +207,8 @@ def _left_out(report: UpdateReport, naming: Naming) -> Iterator[str]:
 
 
 def _waiting(wait: Wait) -> str:
-    digest = wait.update.new.digest
     until = f", until {moment(wait.until)}" if wait.until else ""
-    return f"{cell(digest.short if digest else '')} waits: {cell(wait.reason)}{until}"
+    return f"{_version(wait.update.new, wait.update.old)} waits: {cell(wait.reason)}{until}"
 
 
 def _place(error: PinbotError, naming: Naming) -> str:

@@ -78,7 +78,7 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     out.print(Text(", ".join(told) + "."))
     for wait in plan.waits:
         until = f", until {moment(wait.until)}" if wait.until else ""
-        new = wait.update.new.digest.short if wait.update.new.digest else ""
+        new = _version(wait.update.new, wait.update.old)
         line = f"waiting: {wait.update.image.familiar} to {new}: {wait.reason}{until}"
         out.print(Text(printable(line), style="yellow"))
     for skip in plan.skips:

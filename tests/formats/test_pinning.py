@@ -2,7 +2,7 @@ import pytest
 
 from pinbot.errors import SourceError
 from pinbot.formats.discover import DOCKERFILE
-from pinbot.formats.pinning import pin, prove, unpin
+from pinbot.formats.pinning import Pin, pin, prove, unpin
 from pinbot.model.occurrence import Occurrence, SourceFile, Status
 from pinbot.model.reference import Digest
 from pinbot.rewrite import apply
@@ -19,11 +19,12 @@ def references(text: str) -> tuple[Occurrence, ...]:
     return DOCKERFILE.references(source(text))
 
 
-def pinned(text: str, digest: Digest = NEW) -> str:
+def pinned(text: str, digest: Digest = NEW, tag: str = "") -> str:
     """Every reference that can be pinned, pinned and proved."""
     before = source(text)
-    intended = {each: digest for each in DOCKERFILE.references(before) if each.status is not Status.SKIPPED}
-    after = apply(before.data, [pin(each, to) for each, to in intended.items()])
+    wanted = Pin(digest, tag)
+    intended = {each: wanted for each in DOCKERFILE.references(before) if each.status is not Status.SKIPPED}
+    after = apply(before.data, [pin(each, digest, tag) for each in intended])
     prove(DOCKERFILE, before, after, intended)
     return after.decode()
 
@@ -95,11 +96,54 @@ def test_an_edit_that_does_anything_else_is_not_proved(after: str, why: str) -> 
     before = source("FROM alpine:1\nFROM busybox:1\n")
     first = DOCKERFILE.references(before)[0]
     with pytest.raises(SourceError, match=why):
-        prove(DOCKERFILE, before, after.encode(), {first: NEW})
+        prove(DOCKERFILE, before, after.encode(), {first: Pin(NEW)})
 
 
 def test_a_reference_of_another_file_is_not_proved() -> None:
     before = source("FROM alpine\n")
     (stranger,) = references("\nFROM alpine\n")
     with pytest.raises(SourceError, match="does not hold the references"):
-        prove(DOCKERFILE, before, before.data, {stranger: NEW})
+        prove(DOCKERFILE, before, before.data, {stranger: Pin(NEW)})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FROM alpine:3.20 AS base\n", f"FROM alpine:3.22@{NEW} AS base\n"),
+        (f"FROM alpine:3.20@{OLD}\r\n", f"FROM alpine:3.22@{NEW}\r\n"),
+        ("FROM localhost:5000/a:3.20\n", f"FROM localhost:5000/a:3.22@{NEW}\n"),
+        ("ARG V=3.20\nFROM alpine:$V\n", f"ARG V=3.22@{NEW}\nFROM alpine:$V\n"),
+        (f"ARG I=alpine:3.20@{OLD}\nFROM ${{I}}\n", f"ARG I=alpine:3.22@{NEW}\nFROM ${{I}}\n"),
+        ("FROM ${V:-alpine:3.20}\n", f"FROM ${{V:-alpine:3.22@{NEW}}}\n"),
+        ("ARG V=3.20\nFROM a:$V AS b\nFROM a:$V\n", f"ARG V=3.22@{NEW}\nFROM a:$V AS b\nFROM a:$V\n"),
+        ("COPY --from=alpine:3.20 /a /b\n", f"COPY --from=alpine:3.22@{NEW} /a /b\n"),
+    ],
+)  # fmt: skip
+def test_tag_and_digest_change_together(before: str, after: str) -> None:
+    first = "FROM scratch\n" if before.startswith("COPY") else ""
+    assert pinned(first + before, tag="3.22") == first + after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"ARG D={OLD}\nFROM alpine:3.20@$D\n",
+        f"ARG V=3.20\nFROM alpine:${{V}}@{OLD}\n",
+        f'FROM alpine:"3.20"@{OLD}\n',
+        f"FROM alpine@{OLD}\n",
+        "FROM alpine\n",
+    ],
+)
+def test_a_tag_that_is_not_written_before_the_digest_has_no_place_for_another(text: str) -> None:
+    (found,) = references(text)
+    assert found.place is None or found.place.tag is None
+    with pytest.raises(ValueError, match=r"tag|place"):
+        pin(found, NEW, "3.22")
+
+
+def test_another_tag_than_was_meant_is_not_proved() -> None:
+    before = source("FROM alpine:3.20\n")
+    (found,) = DOCKERFILE.references(before)
+    for after in (f"FROM alpine:3.23@{NEW}\n", f"FROM alpine:3.20@{NEW}\n", f"FROM busybox:3.22@{NEW}\n"):
+        with pytest.raises(SourceError, match="would become"):
+            prove(DOCKERFILE, before, after.encode(), {found: Pin(NEW, "3.22")})

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pinbot.errors import InvalidReference, SyntaxProblem
@@ -16,7 +16,7 @@ from pinbot.formats.dockerfile.shell import Piece, RequiredError, ShellError, ex
 from pinbot.formats.dockerfile.stages import Expanded, GlobalScope, Stage, stages
 from pinbot.formats.dockerfile.text import SourceText, Word, readable
 from pinbot.formats.dockerfile.words import split_csv
-from pinbot.model.occurrence import EditPlace, Kind, Occurrence, SourceFile, Status
+from pinbot.model.occurrence import EditPlace, Kind, Occurrence, SourceFile, Span, Status
 from pinbot.model.reference import ImageReference
 
 _SCRATCH = "scratch"
@@ -307,6 +307,8 @@ class _Judge:
         place = None
         if reason is None and isinstance(tail, Tail):
             place = tail.place(self._source)
+            if image is not None and image.tag is not None:
+                place = _with_tag(place, image.tag, self._source.file.data)
             digest = place.digest.of(self._source.file.data).decode("latin-1")
             if (
                 image is not None
@@ -348,6 +350,13 @@ class _Judge:
             reason=reason,
             place=place,
         )
+
+
+def _with_tag(place: EditPlace, tag: str, data: bytes) -> EditPlace:
+    """The place with the bytes of the tag, if they stand in it right before the digest."""
+    before = Span(place.digest.start - len(tag), place.digest.start)
+    written = place.span.start <= before.start and before.of(data) == tag.encode()
+    return replace(place, tag=before) if written else place
 
 
 def _other_uses(every: tuple[Stage, ...], scope: GlobalScope, images: set[int]) -> Iterator[Use]:

@@ -9,7 +9,7 @@ from pinbot.formats.dockerfile.checks import check, plainly_right
 from pinbot.formats.dockerfile.instructions import parse
 from pinbot.formats.dockerfile.references import references
 from pinbot.formats.dockerfile.text import SourceText
-from pinbot.formats.pinning import pin, prove, spell_tag, unpin
+from pinbot.formats.pinning import Pin, pin, prove, spell_tag, unpin
 from pinbot.model.occurrence import SourceFile, Status
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.rewrite import apply
@@ -20,7 +20,7 @@ NEW = Digest("sha256", "b" * 64)
 
 def pinned(source: SourceFile) -> bytes:
     """All that can be pinned, pinned and proved."""
-    intended = {each: NEW for each in references(source) if each.status is not Status.SKIPPED}
+    intended = {each: Pin(NEW) for each in references(source) if each.status is not Status.SKIPPED}
     after = apply(source.data, [pin(each, NEW) for each in intended])
     prove(DOCKERFILE, source, after, intended)
     return after
@@ -65,6 +65,17 @@ def with_tag(image: ImageReference) -> ImageReference:
 def test_pinning_twice_is_pinning_once(written: Written) -> None:
     once = pinned(source_of(written.data))
     assert pinned(source_of(once)) == once
+
+
+@given(dockerfiles())
+def test_every_tag_that_has_a_place_can_be_another_one_and_nothing_else_changes(written: Written) -> None:
+    source = source_of(written.data)
+    intended = {each: Pin(NEW, "9.9") for each in references(source) if each.place and each.place.tag}
+    after = apply(source.data, [pin(each, NEW, "9.9") for each in intended])
+    prove(DOCKERFILE, source, after, intended)
+    assert sum(each.image.tag == "9.9" for each in references(source_of(after)) if each.image) == len(
+        intended
+    )
 
 
 @given(dockerfiles())

@@ -1,0 +1,69 @@
+"""References that may move, gathered to updates: one for all that move alike."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+
+from pinbot.model.occurrence import Occurrence
+from pinbot.model.plan import Update, UpdateKind, Version
+from pinbot.model.reference import ImageReference
+from pinbot.model.treatment import Treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reference to an image that may be looked at, and how."""
+
+    occurrence: Occurrence
+    image: ImageReference
+    treatment: Treatment
+
+    @property
+    def tagged(self) -> ImageReference:
+        """What its digest is looked up by."""
+        return self.image.tagged
+
+    @property
+    def version(self) -> Version:
+        """What it is fixed to."""
+        return Version(tag=self.image.tag, digest=self.image.digest)
+
+
+def updates(moves: Iterable[tuple[Candidate, Version]]) -> tuple[Update, ...]:
+    """One update for each image, old version, new version and treatment, ordered by image."""
+    groups: dict[tuple[ImageReference, Version, Version, Treatment], list[Occurrence]] = {}
+    for one, new in moves:
+        groups.setdefault((one.tagged, one.version, new, one.treatment), []).append(one.occurrence)
+    made = (
+        Update(
+            image=image,
+            kind=_kind(old, new),
+            old=old,
+            new=new,
+            occurrences=tuple(places),
+            treatment=treatment,
+        )
+        for (image, old, new, treatment), places in groups.items()
+    )
+    return in_order(made)
+
+
+def _kind(old: Version, new: Version) -> UpdateKind:
+    if old.tag != new.tag:
+        return UpdateKind.TAG
+    return UpdateKind.PIN if old.digest is None else UpdateKind.DIGEST
+
+
+def in_order(updates: Iterable[Update]) -> tuple[Update, ...]:
+    """The updates in the order of a plan."""
+    return tuple(sorted(updates, key=lambda update: (str(update.image), str(update.old.digest))))
+
+
+def places(updates: Iterable[Update]) -> set[Occurrence]:
+    """Every reference that one of the updates is about."""
+    return {place for update in updates for place in update.occurrences}
+
+
+def without(update: Update, places: Container[Occurrence]) -> Update | None:
+    """The update of its other references alone; None where there are no others."""
+    left = tuple(place for place in update.occurrences if place not in places)
+    return replace(update, occurrences=left) if left else None
