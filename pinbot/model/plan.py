@@ -156,6 +156,7 @@ class Plan:
         waits: images that could move, and do not yet.
         skips: references that were found and left alone.
         changes: the files that the updates touch, with their new content.
+        sources: all files that were looked at.
         errors: images and files that could not be handled; never counted as up to date.
         current: how many references are right as they are: asked about, or with a digest that may not move.
     """
@@ -164,6 +165,7 @@ class Plan:
     waits: tuple[Wait, ...] = ()
     skips: tuple[Skip, ...] = ()
     changes: tuple[FileChange, ...] = ()
+    sources: tuple[SourceFile, ...] = field(default=(), repr=False)
     errors: tuple[PinbotError, ...] = ()
     current: int = 0
 

@@ -36,7 +36,7 @@ def updates(moves: Iterable[tuple[Candidate, Version]]) -> tuple[Update, ...]:
     made = (
         Update(
             image=image,
-            kind=_kind(old, new),
+            kind=kind_of(old, new),
             old=old,
             new=new,
             occurrences=tuple(places),
@@ -47,7 +47,8 @@ def updates(moves: Iterable[tuple[Candidate, Version]]) -> tuple[Update, ...]:
     return in_order(made)
 
 
-def _kind(old: Version, new: Version) -> UpdateKind:
+def kind_of(old: Version, new: Version) -> UpdateKind:
+    """Why a reference changes, but for what is broken."""
     if old.tag != new.tag:
         return UpdateKind.TAG
     return UpdateKind.PIN if old.digest is None else UpdateKind.DIGEST

@@ -84,6 +84,7 @@ async def make_plan(
         waits=waits,
         skips=(*skips, *newer.skips),
         changes=changes,
+        sources=tuple(found.sources),
         errors=(*found.errors, *scanned.errors, *_told_once(failures), *unwritable),
         current=len(
             {one.occurrence for one in candidates} - touched - {one.occurrence for one, _ in failures}

@@ -21,6 +21,8 @@ from pinbot.model.proposal import (
 from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.report import UpdateReport
 from pinbot.model.treatment import CooldownMode, Treatment
+from pinbot.pipeline.candidates import in_order, places, without
+from pinbot.pipeline.carry import Carrier
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.plan import change_files
 from pinbot.ports.building import WorkTree
@@ -64,6 +66,7 @@ class Proposer:
         now: the time, with its zone.
         known: what earlier runs left to be remembered.
         wishes: what people ticked on the dashboard.
+        carrier: finds what is proposed already and has to stay so; None where nothing waits.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Proposer:
         *,
         known: Ledger | None = None,
         wishes: Wishes | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         self._forge = forge
         self._tree = tree
@@ -84,6 +88,7 @@ class Proposer:
         self._now = now
         self._known = known or Ledger()
         self._wishes = wishes or Wishes()
+        self._carrier = carrier
         self._learnt: list[Ledger] = []
         self._made: dict[int, OwnPull] = {}
         self._opened = 0
@@ -123,7 +128,7 @@ class Proposer:
 
     async def _make(self, report: UpdateReport, survey: Survey) -> UpdateReport:
         """Make those that are to be, then close those that are not."""
-        wanted = groups(report.plan.updates, self._terms.settings.group, self._tree.name)
+        wanted = await self._with_carried(report, survey, self._groups(report.plan.updates))
         for group in wanted:
             try:
                 report = await self._one(report, group, survey)
@@ -132,6 +137,27 @@ class Proposer:
             except ForgeError as error:
                 report = replace(report, errors=(*report.errors, error))
         return await self._close(report, survey, {group.branch for group in wanted})
+
+    def _groups(self, updates: Iterable[Update]) -> tuple[Group, ...]:
+        return groups(updates, self._terms.settings.group, self._tree.name)
+
+    async def _with_carried(
+        self, report: UpdateReport, survey: Survey, wanted: tuple[Group, ...]
+    ) -> tuple[Group, ...]:
+        """The groups, with what their open pull requests propose already of images that wait now."""
+        waiting = {
+            group.branch: group.updates for group in self._groups(wait.update for wait in report.plan.waits)
+        }
+        made: list[Group] = []
+        for group in wanted:
+            pull = survey.pull_of(group.branch)
+            if self._carrier is not None and pull is not None:
+                carried = await self._carrier.carried(waiting.get(group.branch, ()), pull)
+                taken = places(group.updates)
+                left = filter(None, (without(update, taken) for update in carried))
+                group = replace(group, updates=in_order((*group.updates, *left)))  # noqa: PLW2901
+            made.append(group)
+        return tuple(made)
 
     async def _one(self, report: UpdateReport, group: Group, survey: Survey) -> UpdateReport:
         part = self._part(report, group.updates)
@@ -234,7 +260,7 @@ class Proposer:
 
     def _part(self, report: UpdateReport, updates: tuple[Update, ...]) -> UpdateReport:
         """The report about these updates alone."""
-        changes, errors = change_files((change.source for change in report.plan.changes), updates)
+        changes, errors = change_files(report.plan.sources, updates)
         plan = replace(report.plan, updates=updates, changes=changes)
         return replace(report, plan=plan, errors=errors, verdicts=(), held=(), pull_requests=())
 

@@ -10,6 +10,7 @@ from pinbot.model.ledger import Ledger, Sighting, merged
 from pinbot.model.notice import Wishes
 from pinbot.model.plan import updates_within
 from pinbot.model.report import UpdateReport
+from pinbot.pipeline.carry import Carrier
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
@@ -69,7 +70,10 @@ async def update(
     plan = await make_plan(
         found, registry, policy, progress, naming=tree.name, registry=registry, judge=judge
     )
-    report = await _carry_out(UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes)
+    carrier = Carrier(resolver=registry, known=known)
+    report = await _carry_out(
+        UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes, carrier=carrier
+    )
     if not work.dry_run:
         after = merged(known, _news(report))
         if after != before:
@@ -103,7 +107,14 @@ async def _wishes(known: Ledger, tree: WorkTree, work: Work) -> tuple[Dashboard 
 
 
 async def _carry_out(
-    report: UpdateReport, tree: WorkTree, work: Work, progress: Progress, *, known: Ledger, wishes: Wishes
+    report: UpdateReport,
+    tree: WorkTree,
+    work: Work,
+    progress: Progress,
+    *,
+    known: Ledger,
+    wishes: Wishes,
+    carrier: Carrier,
 ) -> UpdateReport:
     """Do with the plan what is to be done with it."""
 
@@ -112,7 +123,9 @@ async def _carry_out(
         return part if work.verifier is None else await work.verifier.verify(part, tree, progress)
 
     if work.forge is not None and not work.dry_run:
-        proposer = Proposer(work.forge, tree, work.terms, prepare, work.now, known=known, wishes=wishes)
+        proposer = Proposer(
+            work.forge, tree, work.terms, prepare, work.now, known=known, wishes=wishes, carrier=carrier
+        )
         return await proposer.propose(report)
     if not report.plan.changes:
         return report

@@ -64,7 +64,7 @@ class Place:
         sources = [SourceFile(path=path, data=Path(path).read_bytes()) for path in paths]
         changes, errors = change_files(sources, updates)
         assert errors == ()
-        return UpdateReport(plan=Plan(updates=updates, changes=changes, **plan))
+        return UpdateReport(plan=Plan(updates=updates, changes=changes, sources=tuple(sources), **plan))
 
     def propose(
         self, report: UpdateReport, *, now: datetime = NOON, held: tuple[str, ...] = (), **terms: Any

@@ -154,5 +154,9 @@ class Pusher:
         body = to_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": children})
         return self.manifest(repository, tag, body, OCI_INDEX)
 
+    def delete(self, repository: str, digest: str) -> None:
+        """Have the registry forget a manifest, as one that collects its garbage does."""
+        self._http.delete(f"/v2/{repository}/manifests/{digest}").raise_for_status()
+
     def close(self) -> None:
         self._http.close()

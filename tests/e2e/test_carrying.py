@@ -1,0 +1,75 @@
+"""A pull request of several images keeps what it proposes while something newer of it has to wait."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pinbot.model.proposing import Grouping
+from tests.support.github.contract import OpenApiContract
+from tests.support.github.server import GitHubServer
+from tests.support.registry import RegistryServer
+from tests.support.shop import Shop
+
+pytestmark = pytest.mark.needs("docker-registry", "git")
+
+RULES = "cooldown: 3d\nrules:\n- images: ['busybox:*']\n  cooldown: 0h\n"
+
+
+@pytest.fixture
+def shop(contract: OpenApiContract | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shop]:
+    """Two pinned images; the first has a newer digest, which was proposed after its cooldown."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with RegistryServer() as registry, GitHubServer(contract=contract) as github:
+        files = {"Dockerfile": "FROM alpine:3.22\nRUN true\n", "b/Dockerfile": "FROM busybox:1\n"}
+        made = Shop(tmp_path, registry, github, files, rules=RULES, group=Grouping.ALL)
+        made.push("alpine:3.22", "A1")
+        made.push("busybox:1", "B1")
+        made.run()
+        made.repo.merge(1)
+        made.push("alpine:3.22", "A2")
+        made.run()
+        made.wait(days=3)
+        made.run()
+        assert proposed(made) == "A2 B1"
+        yield made
+        made.pusher.close()
+        assert github.problems == []
+
+
+def proposed(shop: Shop) -> str:
+    """What the one open pull request would make of both images."""
+    (pull,) = shop.repo.open_pulls()
+    files = shop.repo.files(pull.head)
+    lines = [shop.named(files[path].decode()).partition("\n")[0] for path in ("Dockerfile", "b/Dockerfile")]
+    return " ".join(line.partition("@")[2] for line in lines)
+
+
+def test_what_is_proposed_stays_until_the_newer_one_is_ripe(shop: Shop) -> None:
+    shop.push("alpine:3.22", "A3")
+    shop.push("busybox:1", "B2")
+    report = shop.run()
+    assert proposed(shop) == "A2 B2"
+    assert [shop.named(str(wait.update.new.digest)) for wait in report.plan.waits] == ["A3"]
+    (pull,) = shop.repo.open_pulls()
+    assert "first seen just now" in (pull.body or "")
+    shop.github.forget_requests()
+    shop.run()
+    assert shop.github.writes == [], "it is as it should be"
+    shop.push("busybox:1", "B3")
+    shop.run()
+    assert proposed(shop) == "A2 B3"
+    shop.wait(days=3)
+    shop.run()
+    assert proposed(shop) == "A3 B3"
+
+
+def test_what_the_registry_no_longer_has_is_not_carried_on(shop: Shop) -> None:
+    (old,) = [digest for digest, content in shop.digests.items() if content == "A2"]
+    shop.push("alpine:3.22", "A3")
+    shop.push("busybox:1", "B2")
+    shop.pusher.delete("library/alpine", old)
+    shop.run()
+    assert proposed(shop) == "A1 B2"
