@@ -13,6 +13,7 @@ from pinbot.cli.streams import hang_up, open_streams
 COMMANDS = {
     "scan": "List every image reference; asks no registry.",
     "resolve": "Print the digest that each image has now.",
+    "check": "Tell what is unpinned, outdated or gone; change nothing.",
     "pin": "Add digests where there are none; move nothing.",
     "update": "Pin, and move digests to what their tags mean now.",
     "build": "Test-build the targets as they are, and audit them.",
@@ -49,7 +50,7 @@ class _Commands(click.Group):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done; 1 an image, file, build or pull request could not be handled; 2 wrong usage; "
-    "3 no image reference found; 10 --dry-run found something to change, or diff a change; "
+    "3 no image reference found; 10 --dry-run or check found something to change, or diff a change; "
     "11 the test build failed; 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="pinbot", message="%(prog)s %(version)s")
@@ -59,6 +60,7 @@ def pinbot() -> None:
     \b
     Examples:
       pinbot scan                          what is there, and what is pinned
+      pinbot check                         what is unpinned, outdated or gone
       pinbot update --dry-run              show what would change, as a diff
       pinbot update --build                change it, once the test build has passed
       pinbot update --build --pull-request propose it on GitHub

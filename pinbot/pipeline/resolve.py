@@ -37,7 +37,7 @@ async def resolve_all(
 
     What a registry in passing trouble could not tell is asked for up to twice more, within a minute.
     """
-    return await _ask_all("Resolving", question, images, progress, clock or SystemClock())
+    return await ask_all("Resolving", question, images, progress, clock)
 
 
 async def list_all(
@@ -56,7 +56,7 @@ async def list_all(
         return TagList(repository=image.name, tags=tuple(sorted(tags, key=natural_order)))
 
     repositories = (bare(image) for image in images)
-    return await _ask_all("Listing tags", question, repositories, progress, clock or SystemClock())
+    return await ask_all("Listing tags", question, repositories, progress, clock)
 
 
 def bare(image: ImageReference) -> ImageReference:
@@ -64,17 +64,18 @@ def bare(image: ImageReference) -> ImageReference:
     return replace(image, tag=None, digest=None)
 
 
-async def _ask_all(
+async def ask_all(
     title: str,
     question: Callable[[ImageReference], Awaitable[T]],
     images: Iterable[ImageReference],
     progress: Progress,
-    clock: Clock,
+    clock: Clock | None = None,
 ) -> dict[ImageReference, T | PinbotError]:
     """Ask for each, and at the end once more for what met a passing trouble.
 
     Among many images one can meet as many failures in a row as there are tries; then it is among few.
     """
+    clock = clock or SystemClock()
     answers = await _ask_each(title, question, dict.fromkeys(images), progress)
     later, deadline = answers, clock.monotonic() + _PATIENCE
     with suppress(TimeoutError):

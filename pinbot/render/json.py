@@ -67,7 +67,7 @@ def update(
     parts: Document = {
         "updates": [_update(entry) for entry in report.plan.updates],
         "waiting": [_wait(wait) for wait in report.plan.waits],
-        "skipped": [_skip(skip) for skip in report.plan.skips],
+        "skipped": [skip(left) for left in report.plan.skips],
         "current": report.plan.current,
         "written": list(report.written),
     }
@@ -231,8 +231,9 @@ def _time(when: datetime | None) -> str | None:
     return None if when is None else when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _skip(skip: Skip) -> Document:
-    return {"image": skip.image, "file": skip.file, "line": skip.line, "reason": skip.reason}
+def skip(left: Skip) -> Document:
+    """A reference that was left alone."""
+    return {"image": left.image, "file": left.file, "line": left.line, "reason": left.reason}
 
 
 def _verdict(verdict: Verdict) -> Document:

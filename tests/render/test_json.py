@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from pinbot.audit import pins
 from pinbot.errors import (
     AccessDenied,
     BuilderError,
@@ -25,6 +26,7 @@ from pinbot.errors import (
     Unreachable,
 )
 from pinbot.model.build import Limit
+from pinbot.model.check import CheckReport, PinRule
 from pinbot.model.comparison import Alarm, Caution, Move, Setting, SettingChange, Source
 from pinbot.model.diagnosis import (
     Access,
@@ -39,15 +41,17 @@ from pinbot.model.fleet import FleetReport, RepositoryReport
 from pinbot.model.image import ImageConfig
 from pinbot.model.manifest import OCI_INDEX
 from pinbot.model.occurrence import SourceFile
-from pinbot.model.plan import Plan, Resolution, TagList, Wait
+from pinbot.model.plan import Plan, Resolution, Skip, TagList, Wait
 from pinbot.model.proposal import PullRequest, PullRequestAction
 from pinbot.model.reference import Digest, ImageReference, Platform
 from pinbot.model.report import UpdateReport
 from pinbot.model.setup import DraftOutcome, DraftStatus, SetupReport
-from pinbot.pipeline.plan import Policy, make_plan
+from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.scan import scan
+from pinbot.policy import Policy
 from pinbot.render import fleet, json, setup
 from pinbot.render.audit import json as audit_json
+from pinbot.render.check import document as check_document
 from pinbot.render.progress import Quiet
 from pinbot.worktree.search import Found
 from tests.render.audit.values import DIFFERENCE, INSPECTION, hostile
@@ -129,6 +133,23 @@ def example_file() -> SourceFile:
 def scan_example() -> json.Document:
     found = scan([example_file()])
     return json.scan(found.occurrences, found.errors)
+
+
+def check_example() -> json.Document:
+    found = scan([example_file()])
+    rust, alpine, other = found.occurrences
+    old = f"{rust.image}@{RUST_NOW}"
+    gone = pins.found(
+        replace(rust, image=ImageReference.parse(old)),
+        PinRule.GONE,
+        "the registry no longer has 9e0f1ba1b4f5 of rust:alpine",
+        fix=f"rust:alpine@{ALPINE_NOW}",
+    )
+    unpinned = pins.found(
+        alpine, PinRule.UNPINNED, "alpine:3.22 has no digest", fix=f"alpine:3.22@{ALPINE_NOW}"
+    )
+    left = Skip(image=other.raw, file=other.file, line=other.position.line, reason=other.reason or "")
+    return check_document(CheckReport(findings=(gone, unpinned), skips=(left,), current=3))
 
 
 def resolve_example() -> json.Document:
@@ -285,6 +306,7 @@ def failed_example() -> json.Document:
     ("heading", "make"),
     [
         ("scan", scan_example),
+        ("check", check_example),
         ("resolve", resolve_example),
         ("resolve --tags", tags_example),
         ("pin and update", update_example),
