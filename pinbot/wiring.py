@@ -98,6 +98,7 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         observer=observer,
         proxies=Proxies(os.environ),
         memory=FileMemory(storage.cache_folder(os.environ, _home())),
+        cache=cache(),
     ) as client:
         yield client
 

@@ -96,9 +96,18 @@ def of_get(answer: Answer, target: Target) -> tuple[Descriptor, Manifest | Index
     for promise in (target.digest, stated):
         if promise is not None and promise.algorithm == actual.algorithm and promise != actual:
             raise wrong_bytes(promise, actual)
-    document = documents.parse(answer.body, answer.headers.get("Content-Type", ""))
-    described = Descriptor(media_type=document.media_type, digest=actual, size=len(answer.body))
-    return described, document
+    return read(answer.body, actual, answer.headers.get("Content-Type", ""))
+
+
+def read(body: bytes, digest: Digest, content_type: str) -> tuple[Descriptor, Manifest | Index]:
+    """The document that bytes with this digest are, and its descriptor.
+
+    Raises:
+        Unsupported: it is no image that builders could pull.
+        Untrustworthy: it is not what its type says.
+    """
+    document = documents.parse(body, content_type)
+    return Descriptor(media_type=document.media_type, digest=digest, size=len(body)), document
 
 
 def hash_of(body: bytes, algorithm: str) -> Digest:

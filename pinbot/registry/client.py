@@ -14,10 +14,11 @@ from pinbot.model.diagnosis import Access
 from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference, Platform
-from pinbot.ports.machine import Clock
+from pinbot.ports.machine import Cache, Clock
 from pinbot.registry import blobs, referrers, tags
 from pinbot.registry.answers import Target
 from pinbot.registry.auth import Authenticator
+from pinbot.registry.copies import Copies
 from pinbot.registry.credentials import Anonymous, CredentialStore
 from pinbot.registry.endpoint import Endpoint
 from pinbot.registry.hosts import Patience
@@ -45,7 +46,8 @@ class RegistryClient:
         timing: limits of one exchange.
         patience: when to try again, and how many requests a host gets at once.
         proxies: whom to ask instead; nobody by default.
-        memory: what is kept between runs; nothing by default.
+        memory: how registries want to be asked, kept between runs; nothing by default.
+        cache: where manifests are kept between runs; nowhere by default.
         jitter: a random number from 0 up to 1, for pauses.
     """
 
@@ -60,6 +62,7 @@ class RegistryClient:
         patience: Patience | None = None,
         proxies: Proxies | None = None,
         memory: Memory | None = None,
+        cache: Cache | None = None,
         jitter: Callable[[], float] = random.random,
         user_agent: str = f"pinbot/{__version__}",
     ) -> None:
@@ -75,7 +78,7 @@ class RegistryClient:
         self._web = Web(self._transport, patience=patience or Patience(), clock=self._clock, jitter=jitter)
         self._sessions: dict[tuple[RegistrySettings, bool], Session] = {}
         self._places = Places(settings, self._session)
-        self._manifests = Manifests(self._places)
+        self._manifests = Manifests(self._places, Copies(cache))
 
     async def resolve(self, image: ImageReference) -> Resolution:
         """What the tag means now (`latest` where none is written); without a tag, that the digest exists.
@@ -133,6 +136,8 @@ class RegistryClient:
 
     async def manifest(self, image: ImageReference) -> Manifest | Index:
         """The manifest or index that the digest names, or the tag where there is no digest; never unverified.
+
+        One GET. By a digest that was read before it is one HEAD, or none where this digest was resolved.
 
         Raises:
             RegistryError: see `resolve`.

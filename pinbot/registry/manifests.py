@@ -1,4 +1,8 @@
-"""The manifests of all registries: the digest of each by one HEAD, its document by one GET."""
+"""The manifests of all registries: the digest of each by one HEAD, its document by one GET.
+
+A document that was read by its digest is kept. From then on a HEAD is enough: it tells that the registry has
+it still and shows it to these credentials, and what it is does not change.
+"""
 
 from pinbot.model.manifest import (
     DOCKER_LIST,
@@ -12,6 +16,7 @@ from pinbot.model.manifest import (
 from pinbot.model.reference import Digest
 from pinbot.registry import answers
 from pinbot.registry.answers import Target
+from pinbot.registry.copies import Copies
 from pinbot.registry.once import Once
 from pinbot.registry.places import Place, Places, first
 
@@ -29,10 +34,13 @@ class Manifests:
 
     Args:
         places: whom to ask.
+        copies: the documents that were read before.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, copies: Copies) -> None:
         self._places = places
+        self._copies = copies
+        self._told_by: dict[tuple[Place, Digest], str] = {}  # with the media type that was told
         self._digests = Once[Target, tuple[Digest, str]]()
         self._documents = Once[tuple[Place, Target], tuple[Descriptor, Manifest | Index]]()
 
@@ -62,21 +70,46 @@ class Manifests:
         return await first(self._places.telling(target), lambda place: self._digest_at(place, target))
 
     async def _digest_at(self, place: Place, target: Target) -> tuple[Digest, str]:
-        session = place.session
-        if not session.head_refused:
-            answer = await session.ask("HEAD", place.repository, target.path, accept=_ACCEPT, limit=LIMIT)
-            found = answers.of_head(answer, target)
-            if found is not None:
-                return found
-            session.head_refused = answer.status in _NO_HEAD
-        described, _ = await self._document_at(place, target)
+        found = await self._by_head(place, target)
+        if found is not None:
+            return found
+        described, _ = await self._documents.get((place, target), lambda: self._by_get(place, target))
         return described.digest, described.media_type
 
-    async def _document_at(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
-        return await self._documents.get((place, target), lambda: self._get(place, target))
+    async def _by_head(self, place: Place, target: Target) -> tuple[Digest, str] | None:
+        """What a HEAD tells beyond doubt; None where a GET has to settle it."""
+        if place.session.head_refused:
+            return None
+        answer = await place.session.ask("HEAD", place.repository, target.path, accept=_ACCEPT, limit=LIMIT)
+        found = answers.of_head(answer, target)
+        if found is None:
+            place.session.head_refused = answer.status in _NO_HEAD
+        else:
+            digest, kind = found
+            self._told_by[place, digest] = kind
+        return found
 
-    async def _get(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
+    async def _document_at(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
+        return await self._documents.get((place, target), lambda: self._read(place, target))
+
+    async def _read(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
+        if target.digest is not None:
+            body = await self._copies.get(target.digest)
+            if body is not None and (kind := await self._kind_at(place, target, target.digest)):
+                return answers.read(body, target.digest, kind)
+        return await self._by_get(place, target)
+
+    async def _kind_at(self, place: Place, target: Target, digest: Digest) -> str | None:
+        """The media type of a digest, where the registry says in this run that it has it for this user."""
+        if (place, digest) not in self._told_by:
+            await self._by_head(place, target)
+        return self._told_by.get((place, digest))
+
+    async def _by_get(self, place: Place, target: Target) -> tuple[Descriptor, Manifest | Index]:
         answer = await place.session.ask(
             "GET", place.repository, target.path, accept=_ACCEPT_ANY, limit=LIMIT
         )
-        return answers.of_get(answer, target)
+        found = answers.of_get(answer, target)
+        if target.digest is not None:
+            await self._copies.put(target.digest, answer.body)
+        return found

@@ -10,6 +10,7 @@ from tests.cli.conftest import image
 from tests.support.hub import HubServer, tag
 from tests.support.oci import OCI_INDEX, Image, Pusher, digest_of, to_json
 from tests.support.project import Project
+from tests.support.registry import RegistryServer
 
 pytestmark = pytest.mark.needs("docker-registry")
 
@@ -70,6 +71,47 @@ def test_a_new_digest_waits_until_it_was_seen_for_long_enough(project: Project, 
     make_older(project, days=3.1)
     assert project.pinbot("update").code == 0
     assert project.read("Dockerfile").decode() == f"FROM cool:1@{new}\n"
+
+
+def test_a_digest_that_waits_costs_no_pull_after_the_first_run(
+    project: Project, pusher: Pusher, hub: RegistryServer
+) -> None:
+    project.configure("cooldown: 3d\n")
+    old = pusher.image("library/patient", "1", image("old"))
+    new = pusher.image("library/patient", "1", image("new"))
+    project.write("Dockerfile", f"FROM patient:1@{old}\n")
+    before = len(hub.requests)
+
+    def asked() -> list[str]:
+        """What the next run asks for, by the names that are in use here."""
+        nonlocal before
+        project.pinbot("update")
+        requests, before = hub.requests[before:], len(hub.requests)
+        names = {"1": "tag", old: "old", new: "new"}
+        return sorted(
+            f"{one.method} {names[one.path.rpartition('/')[2]]}"
+            for one in requests
+            if "/manifests/" in one.path
+        )
+
+    assert asked() == ["GET new", "GET old", "HEAD tag"]
+    assert asked() == ["HEAD old", "HEAD tag"]
+    make_older(project, days=4)
+    assert asked() == ["HEAD old", "HEAD tag"]
+    assert project.read("Dockerfile").decode() == f"FROM patient:1@{new}\n"
+    assert asked() == ["HEAD tag"]
+
+
+def test_a_digest_that_is_gone_while_another_waits_is_repaired(project: Project, pusher: Pusher) -> None:
+    project.configure("cooldown: 3d\n")
+    old = pusher.image("library/leaving", "1", image("old"))
+    new = pusher.image("library/leaving", "1", image("new"))
+    project.write("Dockerfile", f"FROM leaving:1@{old}\n")
+    assert "1 waiting" in project.pinbot("update").err  # and both are known here from now on
+    pusher.delete("library/leaving", old)
+    run = project.pinbot("update", "--format", "json")
+    assert [update["kind"] for update in run.json["updates"]] == ["repair"]
+    assert project.read("Dockerfile").decode() == f"FROM leaving:1@{new}\n"
 
 
 def test_each_digest_starts_its_own_wait(project: Project, pusher: Pusher) -> None:

@@ -10,6 +10,7 @@ from pinbot.errors import RegistryError
 from pinbot.model.exchange import Exchange
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
+from pinbot.ports.machine import Cache
 from pinbot.registry.client import RegistryClient
 from pinbot.registry.credentials import Anonymous, Credential, CredentialStore
 from pinbot.registry.hosts import Patience
@@ -46,6 +47,7 @@ class Asker:
     patience: Patience = field(default_factory=Patience)
     proxies: Proxies = field(default_factory=lambda: Proxies({}))
     memory: Memory = field(default_factory=NoMemory)
+    cache: Cache | None = None
     clock: FakeClock = field(default_factory=FakeClock)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -59,6 +61,7 @@ class Asker:
             patience=self.patience,
             proxies=self.proxies,
             memory=self.memory,
+            cache=self.cache,
             jitter=lambda: 0.5,
         )
 

@@ -34,13 +34,13 @@ class Remote:
         return self._meter.taken
 
     async def root(self) -> tuple[Descriptor, Manifest | Index]:
-        """See `ImageSource`; one GET."""
+        """See `ImageSource`; one GET, or what the registry's client does instead."""
         described, document = await self._registry.document(self._image)
         self._meter.once("", described.size)
         return described, document
 
     async def document(self, descriptor: Descriptor) -> Manifest | Index:
-        """See `ImageSource`; one GET."""
+        """See `ImageSource`; one GET, or what the registry's client does instead."""
         described, document = await self._registry.document(self._image.with_digest(descriptor.digest))
         self._meter.once(str(descriptor.digest), described.size)
         if described.size != descriptor.size:
