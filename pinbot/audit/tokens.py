@@ -1,12 +1,13 @@
 """Recognising secrets by their shape. What they are is told, and where; never what they say.
 
-Shapes are those that issuers document so that leaks can be found: GitHub, "Behind GitHub's new authentication
-token formats"; AWS, "Unique identifiers"; RFC 7468 for keys; and the like.
+Only what is one beyond doubt counts: a whole token of its issuer's shape, a key as RFC 7468 writes it.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from pinbot.tokenshapes import SHAPES
 
 _WORD = re.compile(rb"[A-Za-z0-9_]")
 _FEWEST_LETTERS = 8
@@ -15,26 +16,6 @@ _FEWEST_LETTERS = 8
 _SAMPLE_END = b"EXAMPLE"
 _MOST_TRIES = 10_000
 
-# Kind, what it begins with, and what follows; whole up to the end of the word.
-_SHAPES: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
-    ("an access key of AWS", (b"AKIA", b"ASIA"), rb"[A-Z2-7]{16}"),
-    ("a token of GitHub", (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"), rb"[A-Za-z0-9]{36,255}"),
-    ("a token of GitHub", (b"github_pat_",), rb"[A-Za-z0-9_]{40,255}"),
-    ("a token of GitLab", (b"glpat-",), rb"[\w-]{20,255}"),
-    ("a token of Slack", (b"xoxb-", b"xoxp-", b"xoxa-", b"xoxr-", b"xoxs-"), rb"[A-Za-z0-9-]{20,255}"),
-    ("a token of npm", (b"npm_",), rb"[A-Za-z0-9]{36}"),
-    ("a token of PyPI", (b"pypi-AgE",), rb"[\w-]{50,255}"),
-    ("a token of crates.io", (b"cio",), rb"[A-Za-z0-9]{32}"),
-    ("a token of Docker Hub", (b"dckr_pat_",), rb"[\w-]{27}"),
-    ("a key of Stripe", (b"sk_live_", b"rk_live_"), rb"[A-Za-z0-9]{24,255}"),
-    ("a key of Google", (b"AIza",), rb"[\w-]{35}"),
-    ("a key of SendGrid", (b"SG.",), rb"[\w-]{22}\.[\w-]{43}"),
-    ("a key of Anthropic", (b"sk-ant-",), rb"[\w-]{60,255}"),
-    ("a key of OpenAI", (b"sk-proj-",), rb"[\w-]{40,255}"),
-    ("a token of Hugging Face", (b"hf_",), rb"[A-Za-z]{34}"),
-    ("a token of DigitalOcean", (b"dop_v1_",), rb"[0-9a-f]{64}"),
-    ("a token of Vault", (b"hvs.",), rb"[\w-]{90,255}"),
-)
 _KEY = (
     rb"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\r?\n|\\n)"
     rb"(?:[A-Za-z-]{1,40}: [^\n]{0,200}\n){0,9}(?:\r?\n)?[A-Za-z0-9+/]{32}"
@@ -42,9 +23,9 @@ _KEY = (
 _PATTERNS = (
     ("a private key", b"-----BEGIN ", re.compile(_KEY)),
     *(
-        (kind, prefix, re.compile(re.escape(prefix) + rest + rb"(?![\w-])"))
-        for kind, prefixes, rest in _SHAPES
-        for prefix in prefixes
+        (shape.kind, prefix.encode(), re.compile(f"{re.escape(prefix)}{shape.rest}(?![\\w-])".encode()))
+        for shape in SHAPES
+        for prefix in shape.prefixes
     ),
 )
 

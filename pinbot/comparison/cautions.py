@@ -80,7 +80,7 @@ def of_config(configs: Pair[ImageConfig], platform: Platform | None) -> Iterator
     if old.user != new.user:
         yield Caution(
             alarm=Alarm.USER_CHANGED,
-            message=f"a container runs as {new.user or 'root'}, where it ran as {old.user or 'root'}",
+            message=f"a container runs as {_user(new)}, where it ran as {_user(old)}",
         )
     if platform and new.platform and new.platform.normal != platform.normal:
         yield Caution(
@@ -108,6 +108,10 @@ def of_layers(layers: LayerDiff) -> Iterator[Caution]:
             alarm=Alarm.SIZE_DOUBLED,
             message=f"the image is {size.new / size.old:.1f} times as large as it was",
         )
+
+
+def _user(config: ImageConfig) -> str:
+    return secrets.told(config.user) or "root"
 
 
 def _command(config: ImageConfig) -> str:

@@ -61,10 +61,10 @@ def compare(old: Claims, new: Claims) -> Origin:
     kind = _kind(source, revision)
     return Origin(
         kind=kind,
-        source=Pair(old=secrets.told(source.old), new=secrets.told(source.new)),
-        revision=revision,
-        version=Pair(old=old.get("version"), new=new.get("version")),
-        created=Pair(old=old.created or old.get("created"), new=new.created or new.get("created")),
+        source=_told(source.old, source.new),
+        revision=_told(revision.old, revision.new),
+        version=_told(old.get("version"), new.get("version")),
+        created=_told(old.created or old.get("created"), new.created or new.get("created")),
         link=_link(source, revision) if kind is Source.REVISION else None,
     )
 
@@ -125,6 +125,10 @@ def _segments(host: str, path: str) -> tuple[str, ...]:
     if segments:
         segments[-1] = segments[-1].removesuffix(".git")
     return tuple(segments)
+
+
+def _told(old: str | None, new: str | None) -> Pair[str | None]:
+    return Pair(old=secrets.told(old), new=secrets.told(new))
 
 
 def _link(source: Pair[str | None], revision: Pair[str | None]) -> str | None:

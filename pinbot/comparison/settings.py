@@ -34,7 +34,10 @@ def changes(old: ImageConfig, new: ImageConfig) -> tuple[SettingChange, ...]:
 
 
 def _of_words(setting: Setting, old: Value, new: Value) -> SettingChange:
-    shown = [tuple(secrets.command(value)) if isinstance(value, tuple) else value for value in (old, new)]
+    shown = [
+        tuple(secrets.command(value)) if isinstance(value, tuple) else secrets.told(value)
+        for value in (old, new)
+    ]
     return SettingChange(setting=setting, old=shown[0], new=shown[1], secret=shown != [old, new])
 
 
@@ -53,10 +56,12 @@ def _of_names(
 def _of_set(setting: Setting, old: Iterable[str], new: Iterable[str]) -> Iterator[SettingChange]:
     before, after = set(old), set(new)
     for value in sorted(before ^ after):
+        shown = secrets.told(value)
         yield SettingChange(
             setting=setting,
-            old=value if value in before else None,
-            new=value if value in after else None,
+            old=shown if value in before else None,
+            new=shown if value in after else None,
+            secret=shown != value,
         )
 
 

@@ -7,10 +7,11 @@ from tests.comparison.bench import Bench, apk, image
 from tests.render.test_json import check
 from tests.support import local_images
 from tests.support.images import alpine
-from tests.support.oci import Entry, Pusher, digest_of
+from tests.support.oci import Entry, Image, Pusher, digest_of
 from tests.support.osv import OsvServer, record
 from tests.support.project import Project, pinbot
 from tests.support.registry import RegistryServer
+from tests.support.secrets import TOKENS, WORD
 
 pytestmark = pytest.mark.needs("docker-registry", "busybox")
 
@@ -52,6 +53,20 @@ def test_markdown_is_written_where_it_is_wanted(project: Project) -> None:
     assert run.code == 10
     assert run.text.startswith("### `changing:1` → `changing:2`\n")
     assert "| `tzdata` | apk | upgraded | `2025a-r0` | `2025b-r0` |" in run.text
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_no_token_is_shown_whole_in_any_form(project: Project, pusher: Pusher, form: str) -> None:
+    labels = {f"label-{number}": token for number, token in enumerate(TOKENS)}
+    claims = {f"org.opencontainers.image.{name}": next(iter(TOKENS)) for name in ("revision", "version")}
+    config = {"Labels": labels | claims, "User": "hvs." + WORD[:95]}
+    pusher.image("library/careless", "1", Image(layers=image([]).layers, config={"User": "app"}))
+    pusher.image("library/careless", "2", Image(layers=image([]).layers, config=config))
+    run = project.pinbot("diff", "careless:1", "careless:2", "--format", form, env={"COLUMNS": "400"})
+    assert run.code == 10, run.err
+    assert [token for token in TOKENS if token[:20] in run.text + run.err] == []
+    assert "label-0" in run.text
+    assert ("hvs.\\u2026" if form == "json" else "hvs.…") in run.text
 
 
 def test_the_same_image_under_two_tags_ends_with_0(project: Project) -> None:

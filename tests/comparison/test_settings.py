@@ -1,11 +1,17 @@
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pinbot.audit import tokens
 from pinbot.comparison.settings import changes
 from pinbot.model.comparison import Setting, SettingChange, Value
 from pinbot.model.image import ImageConfig
 from pinbot.model.reference import Platform
+from pinbot.tokenshapes import SHAPES, Shape
+from tests.support.secrets import KEY, TOKENS, URLS
 
 CONFIG = ImageConfig(
     platform=Platform("linux", "amd64"),
@@ -65,11 +71,47 @@ def test_order_repetition_and_date_are_no_change_of_the_config() -> None:
         ("SOMETHING", "ghp_16C7e42F292c6912E7710c838347Ae178B4a"),
         ("DATABASE_URL", "postgres://app:hunter22@db/app"),
         ("KEY", "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA"),
+        ("KEY", "-----BEGIN ED25519 PRIVATE KEY-----\nMIIEpAIBAAKCAQEA"),
+        ("PREFIXED", "hvs_ghp_16C7e42F292c6912E7710c838347Ae178B4a"),
     ],
 )
 def test_what_looks_like_a_secret_is_cut(name: str, value: str) -> None:
     (change,) = changes(CONFIG, replace(CONFIG, env=(*CONFIG.env, (name, value))))
     assert change == one(Setting.ENV, None, f"{value[:4]}…", name, secret=True)
+
+
+@pytest.mark.parametrize("value", [*TOKENS, *(f"with {token}" for token in TOKENS), *URLS])
+def test_what_the_audit_knows_is_cut_wherever_it_stands(value: str) -> None:
+    assert next(tokens.find(value.encode()), None) or tokens.has_password(value)
+    new = replace(
+        CONFIG,
+        user=value,
+        entrypoint=("run", f"-H:{value}"),
+        cmd=(value,),
+        working_dir=value,
+        stop_signal=value,
+        exposed_ports=(value,),
+        volumes=(value,),
+        env=(("ADDRESS", value),),
+        labels=(("note", value),),
+    )
+    told = [change for change in changes(CONFIG, new) if change.new is not None]
+    assert {change.setting for change in told} == {*Setting} - {Setting.PLATFORM}
+    assert all(change.secret for change in told)
+    assert value not in repr(told)
+
+
+@given(st.sampled_from(SHAPES), st.data())
+def test_all_that_has_the_shape_of_a_token_is_cut(shape: Shape, data: st.DataObject) -> None:
+    start = data.draw(st.sampled_from(shape.prefixes))
+    value = start + data.draw(st.from_regex(re.compile(shape.rest, re.ASCII), fullmatch=True))
+    (change,) = changes(CONFIG, replace(CONFIG, labels=(*CONFIG.labels, ("note", value))))
+    assert change == one(Setting.LABEL, None, f"{value[:4]}…", "note", secret=True)
+
+
+def test_a_key_that_is_a_word_of_a_command_is_cut() -> None:
+    (change,) = changes(CONFIG, replace(CONFIG, cmd=("sign", "--with", KEY.format("", ""))))
+    assert change.new == ("sign", "--with", "----…")
 
 
 def test_a_short_secret_is_not_shown_at_all_and_its_change_is_told_all_the_same() -> None:

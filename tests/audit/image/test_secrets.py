@@ -3,7 +3,7 @@
 import pytest
 
 from tests.audit.images import ANY, ERROR, NOTE, WARNING, elf, file, folder, image, look, told
-from tests.audit.test_tokens import KEY, SAMPLES, WORD
+from tests.support.secrets import KEY, TOKENS, WORD
 
 TOKEN = "ghp_" + WORD[:36]
 
@@ -73,7 +73,7 @@ def test_files_that_keep_secrets_are_known_by_name_and_content(
     assert "hunter2" not in repr(audit)
 
 
-@pytest.mark.parametrize("token", SAMPLES, ids=SAMPLES.values())
+@pytest.mark.parametrize("token", TOKENS, ids=TOKENS.values())
 def test_no_token_is_ever_shown(token: str) -> None:
     text = f"{KEY.format('', '')}token: {token}"
     audit = look("I11", image(file("app/x", text), env=(("A", token),), labels=(("b", token),), cmd=(token,)))
