@@ -18,6 +18,8 @@ _RUNS_ON = {"amd64": frozenset({"386"})}
 _WRAPPER = re.compile(r"-[a-z]*c (?!\s*exec\s).*", re.DOTALL)
 """Arguments of a shell that runs a command as a child of its own."""
 
+_MADE_FOR = "without which buildah and podman may make no folder"
+
 
 def _program(image: ImageSubject) -> Iterator[Remark]:
     scratch = image.profile is Profile.SCRATCH
@@ -96,7 +98,7 @@ def _folder(image: ImageSubject) -> Iterator[Remark]:
             message=f"{quoted(path)} is not in the image; a runtime with a read-only root cannot make it",
             path=path,
             severity=Severity.WARNING,
-            remedy="make it while building: the instruction WORKDIR does",
+            remedy=f"write WORKDIR before a COPY or RUN of the last stage, {_MADE_FOR}",
         )
     elif entry.kind is not EntryKind.DIRECTORY:
         yield Problem(message=f"{quoted(path)} is a {entry.kind}", path=path)
@@ -164,7 +166,8 @@ CHECKS: tuple[Check[ImageSubject], ...] = (
             severity=Severity.ERROR,
             why="What the program opens by a relative name is found there or not at all. If the program can "
             "write there, so can an intruder, who needs a place for tools of his own.",
-            remedy="WORKDIR as root before USER; what must be written belongs into a volume",
+            remedy="write WORKDIR before USER, so that the folder is root's, and before a COPY or RUN, "
+            f"{_MADE_FOR}; what must be written belongs into a volume",
             source="https://docs.docker.com/reference/dockerfile/#workdir",
             wrong="FROM scratch\nCOPY --from=files --chown=10001:10001 /app /app\nUSER 10001:10001\n"
             "WORKDIR /app",
