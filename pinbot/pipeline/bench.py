@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pinbot.errors import BuilderError, PinbotError, SourceError
+from pinbot.formats.dockerfile import buildable
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage
 from pinbot.model.inspection import Inspection
 from pinbot.pipeline.audit import Auditor
 from pinbot.ports.building import Builder, WorkTree
 from pinbot.ports.machine import Progress
+from pinbot.worktree import files
 
 
 class Trial(NamedTuple):
@@ -56,6 +58,10 @@ class Bench:
                     target=target, root=Path(folder, "tree"), image=Path(folder, "image"), reuse=reuse
                 )
                 await asyncio.to_thread(self.tree.copy_to, request.root, changes=changes)
+                dockerfile = await asyncio.to_thread(
+                    files.read, request.root / target.dockerfile, shown=target.dockerfile
+                )
+                buildable.check(dockerfile)
                 outcome = await self.builder.build(request, on_line=say)
                 if self.auditor is None or not isinstance(outcome, BuiltImage):
                     return Trial(outcome)

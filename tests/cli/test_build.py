@@ -74,6 +74,37 @@ def test_what_does_not_build_is_told_with_its_step_and_the_others_are_built(
     assert "b/Dockerfile passes the audit" in run.text
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("RUN true\n", ":1:1", "no build stage in current context: RUN stands before the first FROM"),
+        ("ARG A=1\nRUN true\nFROM alpine:3.22\n", ":2:1", "RUN stands before the first FROM"),
+        ("# a comment\nARG A=1\n", ":2:1", "no stages to build: there is no FROM in it"),
+        ("# a comment\n", "", "no stages to build: there is no FROM in it"),
+        ("", "", "no stages to build: there is no FROM in it"),
+    ],
+    ids=["no FROM", "a late FROM", "an ARG alone", "a comment alone", "nothing"],
+)
+def test_where_there_is_nothing_to_build_it_is_told_before_a_builder_starts(
+    project: Project, cache: Path, text: str, place: str, message: str
+) -> None:
+    project.write("a/Dockerfile", text)
+    run = build(project, cache)
+    assert run.code == 1
+    assert f"error: a/Dockerfile{place}: " in run.text
+    assert message in run.text
+    assert "hint: begin with FROM" in run.text
+    assert "buildah" not in run.text + run.err
+
+
+def test_a_file_without_a_stage_does_not_stop_the_others(project: Project, cache: Path) -> None:
+    project.write("a/Dockerfile", "RUN true\n")
+    project.write("b/Dockerfile", GOOD)
+    run = build(project, cache)
+    assert run.code == 1
+    assert "b/Dockerfile passes the audit" in run.text
+
+
 def test_the_configured_targets_are_built_and_held_to_their_size(project: Project, cache: Path) -> None:
     project.write("Dockerfile", GOOD)
     project.write("other/Dockerfile", "FROM nowhere.invalid/x\n")

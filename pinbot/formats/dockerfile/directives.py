@@ -11,6 +11,7 @@ from pinbot.formats.dockerfile.text import Line, SourceText, Word, skip_space
 
 _KNOWN = frozenset({"syntax", "escape", "check"})
 _OPENINGS = frozenset("#/{ \t\r\n")
+_OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@]|\Z)")
 _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[ \t\r\f]*=[ \t\r\f]*([^\n]+?)[ \t\r\f]*(?=\n|\Z)")
 
 
@@ -32,6 +33,11 @@ class Syntax:
 
     image: Word
     foreign: bool
+
+    @property
+    def official(self) -> bool:
+        """Whether it is BuildKit's own, which knows the same instructions as BuildKit itself."""
+        return _OFFICIAL.match(self.image.text) is not None
 
 
 def directives(source: SourceText) -> tuple[Directive, ...]:

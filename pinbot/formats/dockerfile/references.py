@@ -13,7 +13,7 @@ from pinbot.formats.dockerfile.instructions import Dockerfile, Instruction, pars
 from pinbot.formats.dockerfile.placing import Refusal, Tail, find_tail
 from pinbot.formats.dockerfile.sharing import Sharing, Use
 from pinbot.formats.dockerfile.shell import Piece, RequiredError, ShellError, expand
-from pinbot.formats.dockerfile.stages import Expanded, GlobalScope, Stage, stages
+from pinbot.formats.dockerfile.stages import Expanded, GlobalScope, Stage, misplaced, stages, without_from
 from pinbot.formats.dockerfile.text import SourceText, Word, readable
 from pinbot.formats.dockerfile.words import split_csv
 from pinbot.model.occurrence import EditPlace, Kind, Occurrence, SourceFile, Span, Status
@@ -22,7 +22,6 @@ from pinbot.model.reference import ImageReference
 _SCRATCH = "scratch"
 _WITH_SOURCES = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 _INDEX = re.compile(r"[+-]?[0-9]+\Z")
-_OFFICIAL = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@]|\Z)")
 _NO_VARIABLES = (
     "BuildKit expands no variables here: name the image in a stage of its own, `FROM … AS name`, "
     "and take the files from that"
@@ -44,7 +43,7 @@ def references(file: SourceFile) -> tuple[Occurrence, ...]:
         return _Judge(source).judge(found)
     try:
         dockerfile = parse(source)
-        checked = _check(dockerfile, lenient=syntax is not None and not _OFFICIAL.match(syntax.image.text))
+        checked = _check(dockerfile, lenient=syntax is not None and not syntax.official)
         scope = GlobalScope(dockerfile)
         every = stages(dockerfile)
         found += _in_stages(every, scope, checked)
@@ -103,14 +102,9 @@ def _check(dockerfile: Dockerfile, *, lenient: bool) -> set[Instruction]:
         if instruction.name == "FROM":
             in_stage = True
         elif not in_stage and instruction.name != "ARG" and not lenient:
-            raise dockerfile.source.problem(
-                f"no build stage in current context: {instruction.name} stands before the first FROM",
-                instruction.start,
-            )
+            raise misplaced(instruction)
     if dockerfile.instructions and not in_stage and not lenient:
-        raise dockerfile.source.problem(
-            "dockerfile contains no stages to build", dockerfile.instructions[-1].start
-        )
+        raise without_from(dockerfile)
     return checked
 
 

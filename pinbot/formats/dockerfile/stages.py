@@ -7,9 +7,12 @@ platform of the build) differs from build to build: a reference that depends on 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pinbot.errors import SyntaxProblem
 from pinbot.formats.dockerfile.instructions import Dockerfile, Instruction
 from pinbot.formats.dockerfile.shell import Expansion, Piece, RequiredError, ShellError, Variable, expand
 from pinbot.formats.dockerfile.text import Word, lazy
+
+_BEGIN = "begin with FROM and what to build on, like FROM alpine:3.22 or FROM scratch"
 
 # What builds are asked for, to find stages that are named after a platform: `FROM build-$TARGETARCH`.
 _PLATFORMS = (
@@ -237,3 +240,20 @@ def stages(dockerfile: Dockerfile) -> tuple[Stage, ...]:
         )
         for index, (start, end) in enumerate(zip(starts, ends, strict=False))
     )
+
+
+def misplaced(instruction: Instruction) -> SyntaxProblem:
+    """The error for an instruction before the first FROM, other than ARG."""
+    return instruction.source.problem(
+        f"no build stage in current context: {instruction.name} stands before the first FROM",
+        instruction.start,
+        hint=_BEGIN,
+    )
+
+
+def without_from(dockerfile: Dockerfile) -> SyntaxProblem:
+    """The error for a file in which no stage begins."""
+    message = "no stages to build: there is no FROM in it"
+    if not dockerfile.instructions:  # no place in it is the wrong one
+        return SyntaxProblem(message, hint=_BEGIN, file=dockerfile.source.file.path)
+    return dockerfile.source.problem(message, dockerfile.instructions[-1].start, hint=_BEGIN)
