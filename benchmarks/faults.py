@@ -28,7 +28,7 @@ from pinbot.errors import RegistryError
 from pinbot.model.manifest import OCI_INDEX, Descriptor
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.registry.client import RegistryClient
-from pinbot.registry.troubles import Timing
+from pinbot.registry.wire.troubles import Timing
 from tests.support.oci import OCI_LAYER, Image, Pusher, digest_of, to_json
 from tests.support.registry import RegistryServer
 from tests.support.registry_http2 import Http2Front, Trouble, Troubles

@@ -86,10 +86,10 @@ def own_configuration(file: Path | None, root: Path) -> Config:
 @asynccontextmanager
 async def registry(config: Config, *, observer: Observer | None = None) -> AsyncIterator[Registry]:
     """A client of all registries, closed at the end."""
+    from pinbot.registry.auth.credentials import Keychain
+    from pinbot.registry.auth.memory import FileMemory
     from pinbot.registry.client import RegistryClient
-    from pinbot.registry.credentials import Keychain
-    from pinbot.registry.memory import FileMemory
-    from pinbot.registry.proxies import Proxies
+    from pinbot.registry.servers.proxies import Proxies
 
     async with RegistryClient(
         config.registry,
@@ -113,7 +113,7 @@ async def push_dates(
         UsageError: the address of Docker Hub's API, in the environment, is none.
     """
     from pinbot.registry.hub_dates import ADDRESS, HubDates
-    from pinbot.registry.proxies import Proxies
+    from pinbot.registry.servers.proxies import Proxies
 
     try:
         dates = HubDates(

@@ -15,21 +15,21 @@ from pinbot.model.manifest import Descriptor, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference, Platform
 from pinbot.ports.machine import Cache, Clock
-from pinbot.registry import blobs, referrers, tags
-from pinbot.registry.answers import Target
-from pinbot.registry.auth import Authenticator
-from pinbot.registry.copies import Copies
-from pinbot.registry.credentials import Anonymous, CredentialStore
-from pinbot.registry.endpoint import Endpoint
-from pinbot.registry.hosts import Patience
-from pinbot.registry.manifests import Manifests
-from pinbot.registry.memory import Memory, NoMemory
-from pinbot.registry.places import Places
-from pinbot.registry.proxies import Proxies
-from pinbot.registry.session import Session
-from pinbot.registry.transport import Observer, Transport
-from pinbot.registry.troubles import Timing
-from pinbot.registry.web import Web
+from pinbot.registry.asking.hosts import Patience
+from pinbot.registry.asking.web import Web
+from pinbot.registry.auth.authenticator import Authenticator
+from pinbot.registry.auth.credentials import Anonymous, CredentialStore
+from pinbot.registry.auth.memory import Memory, NoMemory
+from pinbot.registry.distribution import blobs, referrers, tags
+from pinbot.registry.distribution.answers import Target
+from pinbot.registry.distribution.copies import Copies
+from pinbot.registry.distribution.manifests import Manifests
+from pinbot.registry.distribution.places import Places
+from pinbot.registry.distribution.session import Session
+from pinbot.registry.servers.endpoint import Endpoint
+from pinbot.registry.servers.proxies import Proxies
+from pinbot.registry.wire.transport import Observer, Transport
+from pinbot.registry.wire.troubles import Timing
 
 
 class RegistryClient:

@@ -18,14 +18,14 @@ from pinbot.errors import RegistryError
 from pinbot.model.plan import PushDate
 from pinbot.model.reference import DOCKER_HUB, Digest, ImageReference
 from pinbot.ports.machine import Clock
-from pinbot.registry.endpoint import Endpoint
-from pinbot.registry.hosts import Patience
+from pinbot.registry.asking.hosts import Patience
+from pinbot.registry.asking.web import Web
 from pinbot.registry.once import Once
-from pinbot.registry.proxies import Proxies
-from pinbot.registry.transport import Observer, Transport
-from pinbot.registry.troubles import Timing
-from pinbot.registry.urls import Url
-from pinbot.registry.web import Web
+from pinbot.registry.servers.endpoint import Endpoint
+from pinbot.registry.servers.proxies import Proxies
+from pinbot.registry.servers.urls import Url
+from pinbot.registry.wire.transport import Observer, Transport
+from pinbot.registry.wire.troubles import Timing
 
 ADDRESS = "https://hub.docker.com"
 SOURCE = "Docker Hub"

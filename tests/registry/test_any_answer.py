@@ -13,10 +13,10 @@ from pinbot.errors import RegistryError
 from pinbot.model.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference
+from pinbot.registry.asking.hosts import Patience
+from pinbot.registry.auth.credentials import Anonymous, CredentialStore
 from pinbot.registry.client import RegistryClient
-from pinbot.registry.credentials import Anonymous, CredentialStore
-from pinbot.registry.hosts import Patience
-from pinbot.registry.troubles import Timing
+from pinbot.registry.wire.troubles import Timing
 from tests.support.oci import to_json
 from tests.support.registry_client import ALICE, Asker
 from tests.support.registry_link import Fault, LinkProxy

@@ -15,9 +15,9 @@ from pinbot.errors import AccessDenied, NotFound, RegistryError, Unreachable, Un
 from pinbot.model.manifest import OCI_INDEX, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
-from pinbot.registry.hosts import Patience
-from pinbot.registry.proxies import Proxies
-from pinbot.registry.troubles import Timing
+from pinbot.registry.asking.hosts import Patience
+from pinbot.registry.servers.proxies import Proxies
+from pinbot.registry.wire.troubles import Timing
 from tests.registry.conftest import AMD64, push
 from tests.support.oci import Pusher, to_json
 from tests.support.registry import RegistryServer

@@ -10,8 +10,8 @@ from pinbot.errors import AccessDenied, NotFound, Unreachable, Untrustworthy
 from pinbot.model.manifest import OCI_INDEX, OCI_MANIFEST, Index, Manifest
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import Digest, ImageReference, Platform
-from pinbot.registry.credentials import Credential
-from pinbot.registry.troubles import NoAnswer
+from pinbot.registry.auth.credentials import Credential
+from pinbot.registry.wire.troubles import NoAnswer
 from tests.registry.conftest import AMD64, ARM64, push
 from tests.support.oci import Pusher, digest_of
 from tests.support.registry import RegistryServer, free_port

@@ -11,12 +11,12 @@ from pinbot.model.exchange import Exchange
 from pinbot.model.plan import Resolution
 from pinbot.model.reference import ImageReference
 from pinbot.ports.machine import Cache
+from pinbot.registry.asking.hosts import Patience
+from pinbot.registry.auth.credentials import Anonymous, Credential, CredentialStore
+from pinbot.registry.auth.memory import Memory, NoMemory
 from pinbot.registry.client import RegistryClient
-from pinbot.registry.credentials import Anonymous, Credential, CredentialStore
-from pinbot.registry.hosts import Patience
-from pinbot.registry.memory import Memory, NoMemory
-from pinbot.registry.proxies import Proxies
-from pinbot.registry.troubles import Timing
+from pinbot.registry.servers.proxies import Proxies
+from pinbot.registry.wire.troubles import Timing
 from tests.support.registry import PASSWORD, USERNAME
 from tests.support.registry_clock import FakeClock
 
