@@ -7,7 +7,7 @@ from pinbot import tags
 from pinbot.errors import PinbotError
 from pinbot.model.plan import Skip, TagList, Update, Version
 from pinbot.model.reference import ImageReference
-from pinbot.model.treatment import Reach
+from pinbot.model.treatment import Reach, Treatment
 from pinbot.pipeline.candidates import Candidate, updates
 from pinbot.pipeline.resolve import bare, list_all, resolve_all
 from pinbot.ports.machine import Progress
@@ -35,13 +35,23 @@ async def look_for_newer(candidates: Iterable[Candidate], registry: Registry, pr
     if not wanting:
         return Upgrades()
     lists = await list_all(registry, (one.image for one in wanting), progress)
-    failures = [(one, found) for one in wanting if isinstance(found := lists[bare(one.image)], PinbotError)]
-    chosen = [
-        (one, new)
-        for one in wanting
-        if isinstance(found := lists[bare(one.image)], TagList) and (new := _newest(one, found)) is not None
-    ]
-    writable = [(one, new) for one, new in chosen if one.occurrence.place and one.occurrence.place.tag]
+    failures: list[tuple[Candidate, PinbotError]] = []
+    skips: list[Skip] = []
+    writable: list[tuple[Candidate, ImageReference]] = []
+    newest: dict[tuple[ImageReference, Treatment], ImageReference | None] = {}
+    for one in wanting:
+        listed = lists[bare(one.image)]
+        if isinstance(listed, PinbotError):
+            failures.append((one, listed))
+            continue
+        key = (one.tagged, one.treatment)
+        if key not in newest:  # an image may stand in hundreds of files, and have thousands of tags
+            newest[key] = _newest(one, listed)
+        new = newest[key]
+        if new is not None and one.occurrence.place and one.occurrence.place.tag:
+            writable.append((one, new))
+        elif new is not None:
+            skips.append(_skip(one, new))
     answers = await resolve_all(registry.resolve, (new for _, new in writable), progress)
     moves: list[tuple[Candidate, Version]] = []
     for one, new in writable:
@@ -50,11 +60,7 @@ async def look_for_newer(candidates: Iterable[Candidate], registry: Registry, pr
             failures.append((one, answer))
         else:
             moves.append((one, Version(tag=new.tag, digest=answer.digest)))
-    return Upgrades(
-        updates=updates(moves),
-        skips=tuple(_skip(one, new) for one, new in chosen if (one, new) not in writable),
-        failures=tuple(failures),
-    )
+    return Upgrades(updates=updates(moves), skips=tuple(skips), failures=tuple(failures))
 
 
 def _is_followed(candidate: Candidate) -> bool:
