@@ -64,13 +64,18 @@ class DockerfileFormat:
         return dockerfile.references(source)
 
 
-_NAME = re.compile(r"dockerfile(?:[._-].+)?|containerfile.*|.+\.(?:docker|container)file", re.IGNORECASE)
+# A name may hold any character but a slash, line ends included.
+_NAME = re.compile(
+    r"dockerfile(?:[._-].+)?|containerfile.*|.+\.(?:docker|container)file", re.IGNORECASE | re.DOTALL
+)
 _BESIDE = re.compile(
     r"(?:\.(?:dockerignore|containerignore|md|markdown|rst|txt|adoc|html|json|ya?ml|toml|lock|sh|vim|lua"
     r"|patch|diff|sha256|asc|sig|bak|orig|rej|swp|swo|tmp)|~)\Z",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"[a-z].*\.(?:go|py|pyi|js|mjs|ts|tsx|rb|rs|java|kt|cs|c|cc|cpp|h|php|pl|ex|exs|scala)\Z")
+_CODE = re.compile(
+    r"[a-z].*\.(?:go|py|pyi|js|mjs|ts|tsx|rb|rs|java|kt|cs|c|cc|cpp|h|php|pl|ex|exs|scala)\Z", re.DOTALL
+)
 
 DOCKERFILE = DockerfileFormat()
 FORMATS: tuple[Format, ...] = (DOCKERFILE,)

@@ -219,6 +219,25 @@ def test_a_link_is_read_as_the_file_that_it_leads_to(bot: Bot) -> None:
     assert changed["Dockerfile"] == b"docker/base"
 
 
+def test_files_are_changed_whatever_they_are_called(bot: Bot) -> None:
+    names = [
+        "-v.Dockerfile",
+        'new\nline "q".Dockerfile',
+        "a b/\xfc 'q'.Dockerfile",
+        "%41?#&/$(id)`.Dockerfile",
+    ]
+    repo = bot.github.create_repository("acme/shop", files=dict.fromkeys(names, DOCKERFILE))
+    links = {"loop/Dockerfile": b"Dockerfile", "folder/Dockerfile": b"../a b", "gone/Dockerfile": b"nowhere"}
+    repo.push("main", links, links=links)
+    entry = bot.document("--repo", "acme/shop", "--pull-request")["acme/shop"]
+    assert [place["file"] for place in entry["updates"][0]["locations"]] == sorted(names)  # type: ignore[index]
+    changed = repo.files(repo.pulls[1].head)
+    assert {name for name in names if changed[name].startswith(b"FROM alpine:3.22@sha256:")} == set(names)
+    assert {name: changed[name] for name in links} == links
+    text = bot.update("--repo", "acme/shop", "--dry-run").text
+    assert len(text.splitlines()) == 2
+
+
 def test_a_file_that_is_too_large_is_told_and_not_read(bot: Bot) -> None:
     bot.add("shop", {"Dockerfile": DOCKERFILE, "big/Dockerfile": b"#" * (1024 * 1024 + 1)})
     entry = bot.document("--repo", "acme/shop", "--dry-run")["acme/shop"]
@@ -242,6 +261,28 @@ def test_a_token_that_is_wrong_is_tried_by_those_that_are_on_their_way_and_no_mo
     assert run.code == 1
     assert run.err.count("the token is wrong or has expired") == 20
     assert len(bot.asked) <= 8
+
+
+@pytest.mark.parametrize(
+    ("lacking", "could_not", "needs"),
+    [
+        ("contents", "could not store files in acme/shop", "contents: write"),
+        ("pull_requests", "could not open a pull request from ", "pull-requests: write"),
+    ],
+)
+def test_a_token_that_may_not_write_is_told_what_it_lacks(
+    bot: Bot, lacking: str, could_not: str, needs: str
+) -> None:
+    bot.add("shop")
+    permissions = {"contents": "write", "pull_requests": "write"} | {lacking: "read"}
+    bot.github.add_token("ghs_few", permissions=permissions)
+    run = bot.update("--repo", "acme/shop", "--pull-request", token="ghs_few")
+    assert run.code == 1
+    assert could_not in run.err
+    assert "GitHub says: Resource not accessible by integration" in run.err
+    assert f"give the token the permission {needs}" in run.err
+    assert "ghs_few" not in run.text + run.err
+    assert bot.github.repositories["acme/shop"].pulls == {}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from pinbot.model.occurrence import SourceFile
         "Containerfile-x",
         "Dockerfile.template",
         "Dockerfile.j2",
+        "new\nline.Dockerfile",
+        "Dockerfile.new\nline",
     ],
 )
 def test_dockerfiles_are_known_by_their_names(path: str) -> None:
@@ -43,6 +45,7 @@ def test_dockerfiles_are_known_by_their_names(path: str) -> None:
         "dockerfile_args_test.go",
         "dockerfile.vim",
         "dockerfile-parser.ts",
+        "dockerfile-\n.ts",
         "Dockerfiles",
         "MyDockerfile",
         "compose.yaml",
