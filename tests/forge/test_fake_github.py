@@ -1,5 +1,6 @@
 """What the other tests rest on: the stand-in for GitHub must refuse and remember as GitHub does."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,21 @@ def test_every_reading_operation_answers_as_described(http: httpx.Client, github
     assert ok(http.get(f"{HERE}/branches/{BRANCH}"))["commit"]["commit"]["verification"]["verified"]
     assert ok(http.post(f"{HERE}/labels", json={"name": "x", "color": "ff0000"}))["color"] == "ff0000"
     assert ok(http.get(f"{HERE}/labels/X"))["name"] == "x"
+
+
+def test_contents_show_what_stands_at_a_path(http: httpx.Client, repo: Repository) -> None:
+    links = {"in": b"web/Dockerfile", "out": b"../Dockerfile", "loop": b"loop"}
+    repo.push("main", links, links=links)
+
+    def shown(path: str) -> Any:
+        return ok(http.get(f"{HERE}/contents/{path}"))
+
+    assert [(entry["type"], entry["path"]) for entry in shown("web")] == [("file", "web/Dockerfile")]
+    assert (shown("in")["type"], base64.b64decode(shown("in")["content"])) == ("file", OLD)
+    assert {name: (shown(name)["type"], shown(name)["target"]) for name in ("out", "loop")} == {
+        "out": ("symlink", "../Dockerfile"),
+        "loop": ("symlink", "loop"),
+    }
 
 
 @pytest.mark.parametrize(

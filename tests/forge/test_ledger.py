@@ -195,6 +195,16 @@ def test_what_is_no_ledger_is_told_and_not_overwritten(github: GitHubServer, rep
     assert repo.git.ref(REFERENCE) == commit
 
 
+def test_a_folder_in_its_place_is_told_and_not_overwritten(github: GitHubServer, repo: Repository) -> None:
+    theirs = repo.push("aside", {"ledger.json/x": b"x"})
+    repo.git.set_ref(REFERENCE, theirs)
+    for attempt in (lambda: read(github), lambda: add(github, sighting(1))):
+        with pytest.raises(ForgeConflict) as caught:
+            attempt()
+        assert caught.value.message == "could not read ledger.json in acme/shop: a folder stands in its place"
+    assert repo.git.ref(REFERENCE) == theirs
+
+
 def test_a_token_that_may_not_read_is_not_taken_for_an_empty_ledger(
     github: GitHubServer, repo: Repository
 ) -> None:

@@ -3,6 +3,7 @@
 import base64
 from urllib.parse import quote
 
+from pinbot.errors import ForgeConflict
 from pinbot.forge.github.asking import READ, WRITE, Asking, done, items, sha, text
 from pinbot.forge.github.connection import Answer
 from pinbot.forge.remote import HEADS, Commit, TreeChange, TreeEntry
@@ -159,7 +160,7 @@ class GitData(Asking):
         found = await self._ask(
             "GET",
             f"/contents/{quote(path)}",
-            lambda data: (sha(data), text(data["encoding"]), text(data["content"])),
+            _file,
             query={"ref": ref},
             doing=f"read {path} in",
             needs=READ,
@@ -167,6 +168,11 @@ class GitData(Asking):
         )
         if found is None:
             return None
+        if isinstance(found, str):
+            raise ForgeConflict(
+                f"could not read {path} in {self.repository}: {found} stands in its place",
+                hint="put the file there again, or take away what is there",
+            )
         name, encoding, content = found
         if encoding != "none":
             return base64.b64decode(content)
@@ -197,6 +203,15 @@ def _commit(data: Answer) -> Commit:
         parents=tuple(sha(parent) for parent in items(data["parents"])),
         message=text(data["commit"]["message"]),
     )
+
+
+def _file(data: Answer) -> tuple[str, str, str] | str:
+    """Name, encoding and content of a file; what is there if it is none: a folder is shown as a list."""
+    if isinstance(data, list):
+        return "a folder"
+    if data["type"] != "file":
+        return f"a {text(data['type'])}"  # a submodule, or a link that leads out of the repository
+    return sha(data), text(data["encoding"]), text(data["content"])
 
 
 def _spoken(ref: str) -> str:

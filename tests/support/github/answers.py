@@ -372,22 +372,49 @@ class Answers:
         """A file, as the contents API shows it: one of more than a megabyte without its content."""
         data = repo.git.blob(sha)
         small = len(data) <= LARGEST_CONTENT
-        url = f"{self._url(repo)}/contents/{path}?ref={ref}"
-        page = f"{self._page(repo)}/blob/{ref}/{path}"
-        blob = f"{self._url(repo)}/git/blobs/{sha}"
         return {
-            "type": "file",
+            **self._content(repo, path, ref, kind="file", sha=sha, size=len(data)),
+            "encoding": "base64" if small else "none",
+            "content": base64.encodebytes(data).decode() if small else "",
+        }
+
+    def link(self, repo: Repository, path: str, ref: str, sha: str) -> Json:
+        """A symbolic link that leads to no file of the repository."""
+        target = repo.git.blob(sha)
+        shown = self._content(repo, path, ref, kind="symlink", sha=sha, size=len(target))
+        return {**shown, "target": target.decode()}
+
+    def folder(self, repo: Repository, path: str, ref: str, tree: str) -> list[Json]:
+        """What is in a folder."""
+        kinds = {"120000": "symlink", "040000": "dir", "160000": "submodule"}
+        return [
+            self._content(
+                repo,
+                f"{path}/{entry.path}",
+                ref,
+                kind=kinds.get(entry.mode, "file"),
+                sha=entry.sha,
+                size=entry.size or 0,
+            )
+            for entry in repo.git.tree(tree)
+        ]
+
+    def _content(self, repo: Repository, path: str, ref: str, *, kind: str, sha: str, size: int) -> Json:
+        """What the contents API says of anything that stands at a path."""
+        url = f"{self._url(repo)}/contents/{path}?ref={ref}"
+        page = f"{self._page(repo)}/{'tree' if kind == 'dir' else 'blob'}/{ref}/{path}"
+        data = f"{self._url(repo)}/git/{'trees' if kind == 'dir' else 'blobs'}/{sha}"
+        return {
+            "type": kind,
             "name": path.rpartition("/")[2],
             "path": path,
             "sha": sha,
-            "size": len(data),
-            "encoding": "base64" if small else "none",
-            "content": base64.encodebytes(data).decode() if small else "",
+            "size": size,
             "url": url,
             "html_url": page,
-            "git_url": blob,
-            "download_url": f"{self._web}/raw/{repo.full_name}/{ref}/{path}",
-            "_links": {"self": url, "git": blob, "html": page},
+            "git_url": data,
+            "download_url": None if kind == "dir" else f"{self._web}/raw/{repo.full_name}/{ref}/{path}",
+            "_links": {"self": url, "git": data, "html": page},
         }
 
     def installation(self, app: App, owner: str) -> Json:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import posixpath
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -477,9 +478,19 @@ def _contents(call: Call) -> tuple[int, Any]:
     if commit is None:
         raise Refused(404, f"No commit found for the ref {ref}")
     path = call.values["path"]
-    entry = next((one for one in git.tree(commit, recursive=True) if one.path == path), None)
-    if entry is None or entry.type != "blob":
+    entries = {one.path: one for one in git.tree(commit, recursive=True)}
+    entry = entries.get(path)
+    if entry is None or entry.type == "commit":
         raise Refused(404, "Not Found")
+    if entry.type == "tree":
+        return 200, call.answers.folder(call.repo, path, ref, entry.sha)
+    if (
+        entry.mode == "120000"
+    ):  # the file that it leads to is shown in its place, if it is one of the repository
+        target = entries.get(posixpath.normpath(f"{path}/../{git.blob(entry.sha).decode()}"))
+        if target is None or not target.mode.startswith("100"):
+            return 200, call.answers.link(call.repo, path, ref, entry.sha)
+        return 200, call.answers.file(call.repo, path, ref, target.sha)
     return 200, call.answers.file(call.repo, path, ref, entry.sha)
 
 
