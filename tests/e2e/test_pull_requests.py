@@ -12,7 +12,7 @@ import pytest
 from pinbot.errors import ForgeError
 from pinbot.model.proposing import MergeMethod
 from pinbot.model.report import UpdateReport
-from tests.forge.test_app import keys
+from tests.support.app_keys import keys
 from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
 from tests.support.oci import Image

@@ -1,12 +1,9 @@
 """Working as a GitHub App: proof, installation, a token for this repository alone, and what to mend."""
 
 import asyncio
-from functools import cache
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pinbot.errors import ForgeDenied, ForgeError, UsageError
 from pinbot.forge.github.app import App
@@ -15,22 +12,11 @@ from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import PullRequestAction
 from tests.forge.support import NEWER, OLD, REPOSITORY, PatientClock, file, proposal
+from tests.support.app_keys import NUMBER, keys
 from tests.support.github.server import GitHubServer
 from tests.support.github.state import Repository
 
 pytestmark = pytest.mark.needs("git")
-
-NUMBER = "1234"
-
-
-@cache
-def keys(which: int = 0) -> tuple[str, str]:
-    """A private and its public key, as PEM; another pair for each number."""
-    del which
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
 
 
 def install(github: GitHubServer, **settings: Any) -> None:
