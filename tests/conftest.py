@@ -8,7 +8,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import parts
+from tests.support.app_keys import NUMBER, keys
 from tests.support.builders import DockerDaemon
+from tests.support.emulate import Emulate
+from tests.support.emulate_relay import EmulateRelay
 from tests.support.github.contract import OpenApiContract
 from tests.support.images import push_base_images
 from tests.support.registry import RegistryServer
@@ -63,3 +66,16 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def contract() -> OpenApiContract | None:
     return OpenApiContract.load(parts.OPENAPI) if parts.missing("openapi") is None else None
+
+
+@pytest.fixture(scope="module")
+def emulate() -> Iterator[Emulate]:
+    """The stand-in of others; an app `pinbot` is installed there."""
+    with Emulate(app=NUMBER, key=keys()[0]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def relay(emulate: Emulate) -> Iterator[EmulateRelay]:
+    with EmulateRelay(emulate.url) as running:
+        yield running

