@@ -124,6 +124,15 @@ BuildOutcome = BuiltImage | FailedBuild
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedFile:
+    """What an update makes of a file: its path from the root, and digests of its content on both sides."""
+
+    path: str
+    before: Digest
+    after: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A target built before and after the update.
 
@@ -135,6 +144,9 @@ class Verdict:
         inspection: what the image is that was built; an error where it could not be looked into. None where
             nobody looked.
         difference: what the update did to the image, where both could be looked into.
+        files: what was changed in the tree that was built, the Dockerfile among them; by this it can be told
+            whether the verdict is about a change. Empty where nothing was.
+        earlier: whether it is the word of another job, which built before this one began.
     """
 
     target: BuildTarget
@@ -143,6 +155,8 @@ class Verdict:
     before_problem: str | None = None
     inspection: Inspection | PinbotError | None = None
     difference: Difference | None = None
+    files: tuple[ChangedFile, ...] = ()
+    earlier: bool = False
 
     @property
     def caveats(self) -> tuple[str, ...]:

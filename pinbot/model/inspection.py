@@ -80,6 +80,7 @@ class Difference:
         facts: how it is made and started, as far as that is another now.
         added, removed: names in its file system, ordered by path.
         altered: names whose kind, permissions or owner are others, as they were and as they are.
+        more: how many names there are beside these, where not all of them were kept.
     """
 
     findings: Changes
@@ -87,3 +88,4 @@ class Difference:
     added: tuple[Entry, ...] = ()
     removed: tuple[Entry, ...] = ()
     altered: tuple[tuple[Entry, Entry], ...] = ()
+    more: int = 0

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from pinbot.audit import compare
 from pinbot.errors import BuilderError, PinbotError
-from pinbot.model.build import BuildTarget, BuiltImage, FailedBuild, Verdict
+from pinbot.model.build import BuildTarget, BuiltImage, ChangedFile, FailedBuild, Verdict
 from pinbot.model.inspection import Inspection
 from pinbot.model.occurrence import SourceFile
 from pinbot.model.plan import FileChange
@@ -16,6 +16,7 @@ from pinbot.pipeline.bench import Bench
 from pinbot.pipeline.scan import scan
 from pinbot.ports.building import Builder, WorkTree
 from pinbot.ports.machine import Progress
+from pinbot.saved import digest_of
 
 _IGNORED = ".dockerignore"
 
@@ -80,6 +81,15 @@ async def _judge(target: BuildTarget, changes: Mapping[str, FileChange], bench: 
         difference=compare.difference(before.inspection, after.inspection)
         if isinstance(before.inspection, Inspection) and isinstance(after.inspection, Inspection)
         else None,
+        files=changed_files(changes),
+    )
+
+
+def changed_files(changes: Mapping[str, FileChange]) -> tuple[ChangedFile, ...]:
+    """What a build with these changes, by their paths from the root, is a build of."""
+    return tuple(
+        ChangedFile(path=path, before=digest_of(change.source.data), after=digest_of(change.after))
+        for path, change in sorted(changes.items())
     )
 
 

@@ -244,6 +244,7 @@ def _verdict(verdict: Verdict) -> Document:
         "stage": target.stage,
         "platform": target.platform,
         "ok": verdict.good,
+        "earlier": verdict.earlier,
         "before": _outcome(verdict.before) if verdict.before else None,
         "before_problem": verdict.before_problem,
         "after": _outcome(verdict.after),

@@ -55,7 +55,8 @@ def paths(difference: Difference) -> Iterator[tuple[str, str]]:
 
 def more_paths(difference: Difference) -> int:
     """How many there are beside those that `paths` tells."""
-    return max(0, len(difference.added) + len(difference.removed) + len(difference.altered) - _MOST_PATHS)
+    kept = len(difference.added) + len(difference.removed) + len(difference.altered)
+    return max(0, kept - _MOST_PATHS) + difference.more
 
 
 def turns(difference: Difference) -> Sequence[tuple[str, str, str]]:

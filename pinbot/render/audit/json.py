@@ -43,6 +43,7 @@ def difference(found: Difference) -> Document:
             {"path": f"/{after.path}", "before": _access(before), "after": _access(after)}
             for before, after in found.altered
         ],
+        "more": found.more,
     }
 
 
