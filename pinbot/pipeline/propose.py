@@ -24,7 +24,7 @@ from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.pipeline.candidates import in_order, places, without
 from pinbot.pipeline.carry import Carrier
 from pinbot.pipeline.grouping import Group, groups
-from pinbot.pipeline.plan import change_files
+from pinbot.pipeline.parts import part_of, postponed
 from pinbot.ports.building import WorkTree
 from pinbot.ports.forges import Forge
 from pinbot.render import markdown
@@ -160,7 +160,7 @@ class Proposer:
         return tuple(made)
 
     async def _one(self, report: UpdateReport, group: Group, survey: Survey) -> UpdateReport:
-        part = self._part(report, group.updates)
+        part = part_of(report, group.updates)
         if not part.plan.changes:
             return report
         if group.branch not in self._wishes.rebuild:
@@ -169,16 +169,17 @@ class Proposer:
                 return _with_pull(report, existing)
         if survey.pull_of(group.branch) is None:
             part, waits = await self._allowed(part, group, survey)
-            report = _postponed(report, waits)
+            report = postponed(report, waits)
             if not part.plan.changes:
                 return report
-        part = await self._prepare(part)
-        report = _joined(report, part)
+        asked, part = part, await self._prepare(part)
+        waits = tuple(wait for wait in part.plan.waits if wait not in asked.plan.waits)
+        report = _joined(postponed(report, waits), part)
         if not part.passed:
             return report
         proposal = self._proposal(part, group)
-        # What was held makes it a smaller one than was looked for, and that may be there already.
-        existing = await self._forge.find(proposal, survey) if part.held else None
+        # What was held or waits makes it a smaller one than was looked for, and that may be there already.
+        existing = await self._forge.find(proposal, survey) if part.held or waits else None
         made = existing or await self._forge.propose(proposal)
         self._note(made, proposal, part)
         return _with_pull(report, made)
@@ -221,7 +222,7 @@ class Proposer:
             reason, until = why
             waits += tuple(Wait(update=update, reason=reason, until=until) for update in left)
             left = ()
-        return self._part(part, left), waits
+        return part_of(part, left), waits
 
     def _learn(self, **news: Any) -> None:
         self._learnt.append(Ledger(**news))
@@ -257,12 +258,6 @@ class Proposer:
             settled = made.action is PullRequestAction.CLOSED
             self._learn(pulls=(Opened(branch=pull.branch, number=pull.number, settled=settled),))
         return report
-
-    def _part(self, report: UpdateReport, updates: tuple[Update, ...]) -> UpdateReport:
-        """The report about these updates alone."""
-        changes, errors = change_files(report.plan.sources, updates)
-        plan = replace(report.plan, updates=updates, changes=changes)
-        return replace(report, plan=plan, errors=errors, verdicts=(), held=(), pull_requests=())
 
     def _proposal(self, part: UpdateReport, group: Group) -> Proposal:
         """The one pull request that makes the changes which nothing speaks against."""
@@ -330,19 +325,6 @@ def _together(*names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:
     return replace(report, pull_requests=(*report.pull_requests, pull))
-
-
-def _postponed(report: UpdateReport, waits: tuple[Wait, ...]) -> UpdateReport:
-    """The report, with what waits no longer among what is to change."""
-    places = {place for wait in waits for place in wait.update.occurrences}
-    left = (
-        replace(update, occurrences=tuple(place for place in update.occurrences if place not in places))
-        for update in report.plan.updates
-    )
-    updates = tuple(update for update in left if update.occurrences)
-    changes, _ = change_files((change.source for change in report.plan.changes), updates)
-    plan = replace(report.plan, updates=updates, changes=changes, waits=report.plan.waits + waits)
-    return replace(report, plan=plan)
 
 
 def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:

@@ -16,16 +16,15 @@ from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
 from pinbot.pipeline.propose import Proposer, Terms
 from pinbot.policy import Policy
-from pinbot.ports.building import WorkTree
+from pinbot.ports.building import Verifying, WorkTree
 from pinbot.ports.forges import Forge, LedgerStore
 from pinbot.ports.machine import Progress
 from pinbot.ports.registries import PushDates, Registry
 from pinbot.worktree import files
 from pinbot.worktree.search import Found
 
-if TYPE_CHECKING:  # they read images, which takes modules that most runs do without
+if TYPE_CHECKING:  # it reads images, which takes modules that most runs do without
     from pinbot.pipeline.explain import Explainer
-    from pinbot.pipeline.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Work:
     """What to do once the plan is made.
 
     Attributes:
-        verifier: makes test builds; None where none is wanted.
+        verifier: tells what becomes of the changes when they are built; None where nobody wants to know.
         forge: where to open pull requests; None to write to the working tree instead.
         terms: how pull requests are made.
         ledger: where is kept what earlier runs saw; None where nothing is.
@@ -43,7 +42,7 @@ class Work:
         dry_run: plan and test-build, but write and propose nothing.
     """
 
-    verifier: "Verifier | None" = None
+    verifier: Verifying | None = None
     forge: Forge | None = None
     terms: Terms = field(default_factory=Terms)
     ledger: LedgerStore | None = None
@@ -127,8 +126,6 @@ async def _carry_out(
             work.forge, tree, work.terms, prepare, work.now, known=known, wishes=wishes, carrier=carrier
         )
         return await proposer.propose(report)
-    if not report.plan.changes:
-        return report
     report = await prepare(report)
     return report if work.dry_run else _write(report, work.now)
 

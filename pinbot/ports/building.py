@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from pinbot.model.build import BuildOutcome, BuildRequest
     from pinbot.model.diagnosis import Capability
+    from pinbot.model.report import UpdateReport
+    from pinbot.ports.machine import Progress
 
 
 class Builder(Protocol):
@@ -73,5 +75,17 @@ class WorkTree(Protocol):
 
         Raises:
             SourceError: a file cannot be copied.
+        """
+        ...
+
+
+class Verifying(Protocol):
+    """Tells what becomes of changes when they are built: by building them, or because somebody did."""
+
+    async def verify(self, report: UpdateReport, tree: WorkTree, progress: Progress) -> UpdateReport:
+        """The report with its verdicts; changes that did not pass are held, those without a verdict wait.
+
+        Raises:
+            PinbotError: the files cannot be had.
         """
         ...

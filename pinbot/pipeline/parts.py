@@ -1,0 +1,24 @@
+"""Reports about a part of what moves."""
+
+from dataclasses import replace
+
+from pinbot.model.plan import Update, Wait
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.candidates import places, without
+from pinbot.pipeline.plan import change_files
+
+
+def part_of(report: UpdateReport, updates: tuple[Update, ...]) -> UpdateReport:
+    """The report about these updates alone, and nothing done about them yet."""
+    changes, errors = change_files(report.plan.sources, updates)
+    plan = replace(report.plan, updates=updates, changes=changes)
+    return replace(report, plan=plan, errors=errors, verdicts=(), held=(), pull_requests=())
+
+
+def postponed(report: UpdateReport, waits: tuple[Wait, ...]) -> UpdateReport:
+    """The report, with what waits no longer among what is to change."""
+    waiting = places(wait.update for wait in waits)
+    updates = tuple(filter(None, (without(update, waiting) for update in report.plan.updates)))
+    changes, _ = change_files((change.source for change in report.plan.changes), updates)
+    plan = replace(report.plan, updates=updates, changes=changes, waits=report.plan.waits + waits)
+    return replace(report, plan=plan)

@@ -1,0 +1,74 @@
+"""Test builds for another job to propose by: what that one will propose is what has to be built here."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from pinbot.model.build import ChangedFile
+from pinbot.model.plan import Plan, Update
+from pinbot.model.proposing import Grouping
+from pinbot.model.report import UpdateReport
+from pinbot.pipeline.candidates import in_order, places, without
+from pinbot.pipeline.grouping import groups
+from pinbot.pipeline.parts import part_of
+from pinbot.pipeline.verify import changed_files
+from pinbot.ports.building import Verifying, WorkTree
+from pinbot.ports.machine import Progress
+
+
+class Rehearsal:
+    """Has the updates verified in the groups in which they will be proposed, each on its own.
+
+    A file whose images go into several pull requests has another content in each of them. And what waits here
+    for nothing but time may have waited for long enough there: since when a digest is known, and when an
+    image last moved, stands in a ledger that only the job that proposes can read.
+
+    Args:
+        verifier: builds.
+        grouping: which updates share a pull request where no rule says so.
+    """
+
+    def __init__(self, verifier: Verifying, grouping: Grouping) -> None:
+        self._verifier = verifier
+        self._grouping = grouping
+
+    async def verify(self, report: UpdateReport, tree: WorkTree, progress: Progress) -> UpdateReport:
+        """See `Verifying.verify`; a file that does not pass in one group is held."""
+        whole, built = report, set[tuple[ChangedFile, ...]]()
+        for updates in _rounds(whole.plan):
+            for group in groups(updates, self._grouping, tree.name):
+                part = part_of(whole, group.updates)
+                files = changed_files({tree.relative(change.path): change for change in part.plan.changes})
+                if not files or files in built:
+                    continue
+                built.add(files)
+                report = _joined(report, await self._verifier.verify(part, tree, progress))
+        return report
+
+
+def _rounds(plan: Plan) -> Iterator[tuple[Update, ...]]:
+    """What may be proposed together: what need not wait; and that with what may have waited by then.
+
+    A newer tag that waits leaves its place to the digest of the old one, so there is a round for each.
+    """
+    in_time = [wait.update for wait in plan.waits if wait.until is not None]
+    digests = [update for update in in_time if not update.new_tag]
+    tags = [update for update in in_time if update.new_tag]
+    yield plan.updates
+    yield _laid_over(plan.updates, digests)
+    yield _laid_over(_laid_over(plan.updates, digests), tags)
+
+
+def _laid_over(below: Iterable[Update], above: Iterable[Update]) -> tuple[Update, ...]:
+    """Both, where those above take the place of those below."""
+    above = tuple(above)
+    taken = places(above)
+    return in_order((*above, *filter(None, (without(update, taken) for update in below))))
+
+
+def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:
+    return replace(
+        report,
+        verdicts=report.verdicts + part.verdicts,
+        held=tuple(dict.fromkeys(report.held + part.held)),
+        errors=report.errors + part.errors,
+    )
