@@ -177,6 +177,8 @@ def _version(version: Document, other: Document) -> str:
 
 def _builds(builds: Sequence[Document]) -> Iterator[str]:
     yield from _table(("Test build", "Result", "Before", "After", "Size"), map(_build, builds))
+    if any(build.get("earlier") for build in builds):
+        yield "The builds ran in an earlier, separate job, and this is what that job said of them."
     failed = [build for build in builds if build["after"].get("tail")]
     for build in failed[:_MOST_LOGS]:
         log = code_block(build["after"]["tail"], room=_ROOM_LOG)

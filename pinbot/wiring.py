@@ -13,10 +13,11 @@ from pinbot import storage
 from pinbot.clock import SystemClock
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, VulnerabilitySettings
 from pinbot.errors import ForgeDenied, UsageError
+from pinbot.model.build import Verdict
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
 from pinbot.model.occurrence import SourceFile
-from pinbot.ports.building import Builder
+from pinbot.ports.building import Builder, Verifying
 from pinbot.ports.forges import Hosting, LedgerStore, Repositories
 from pinbot.ports.images import Runner
 from pinbot.ports.machine import Cache, Clock
@@ -268,6 +269,36 @@ def verifier(settings: BuildSettings, config: Config, resolver: Resolver) -> "Ve
     return Verifier(
         builder(settings, config), targets=settings.targets, auditor=auditor(config.audit, resolver)
     )
+
+
+def rehearsal(verifier: Verifying, config: Config) -> Verifying:
+    """What builds as another run will propose."""
+    from pinbot.pipeline.rehearse import Rehearsal
+
+    return Rehearsal(verifier, config.pull_requests.group)
+
+
+def recall(file: Path, config: Config) -> Verifying:
+    """What answers by the verdicts that another run left in a file.
+
+    Raises:
+        UsageError: the file cannot be read, or holds none.
+    """
+    from pinbot.pipeline.recall import Recall
+    from pinbot.verdictfile.file import read
+
+    return Recall(read(file), targets=config.build.targets)
+
+
+def save_verdicts(file: Path, verdicts: Iterable[Verdict]) -> None:
+    """Leave verdicts for another run.
+
+    Raises:
+        SourceError: the file cannot be written, or cannot hold them.
+    """
+    from pinbot.verdictfile.file import write
+
+    write(file, verdicts)
 
 
 def ledger() -> LedgerStore:

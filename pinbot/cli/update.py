@@ -13,9 +13,10 @@ from pinbot.cli.names import owner_names, repository_names
 from pinbot.cli.outcome import exit_code
 from pinbot.cli.session import Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
+from pinbot.cli.verdicts import VERDICTS, Exchange
 from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
-from pinbot.errors import NothingToDo
+from pinbot.errors import NothingToDo, UsageError
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.propose import Terms
 from pinbot.pipeline.scan import search
@@ -98,6 +99,7 @@ PULL_REQUEST: tuple[Parameter, ...] = (
     "update",
     *SHARED,
     *PULL_REQUEST,
+    *VERDICTS,
     epilog="\b\nExamples:\n  pinbot update --dry-run\n  pinbot update --build --only 'rust:*'\n"
     "  pinbot update --build --pull-request --label dependencies\n"
     "  pinbot update --dry-run | git apply\n"
@@ -113,6 +115,8 @@ def command(
     labels: tuple[str, ...],
     repos: tuple[str, ...],
     owners: tuple[str, ...],
+    save_verdicts: Path | None,
+    known_verdicts: Path | None,
     **shared: Any,
 ) -> int:
     """Pin references that have no digest, and move digests to what their tags mean now.
@@ -120,7 +124,13 @@ def command(
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
+    exchange = Exchange(save=save_verdicts, known=known_verdicts)
     if repos or owners:
+        if exchange != Exchange():
+            raise UsageError(
+                "verdicts are about one repository, not for --repo and --owner",
+                hint="run pinbot in a checkout of it",
+            )
         from pinbot.cli import fleet  # noqa: PLC0415 - most runs are about the folder they run in
 
         asked = fleet.Asked(
@@ -134,7 +144,7 @@ def command(
         )
         return fleet.run(session, asked)
     hosting = wiring.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
-    return change(session, hosting=hosting, base=base, labels=labels, **shared)
+    return change(session, hosting=hosting, base=base, labels=labels, exchange=exchange, **shared)
 
 
 def change(
@@ -152,17 +162,20 @@ def change(
     hosting: Hosting | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
+    exchange: Exchange | None = None,
 ) -> int:
     """Run `pin` or `update` and show what came of it; returns the exit code.
 
     Raises:
         PinbotError: the whole run cannot go on, or there is nothing to work on.
     """
-    paths = paths or (".",)
+    paths, exchange = paths or (".",), exchange or Exchange()
     tree = Tree.around(*map(Path, paths))
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
+    exchange.check(dry_run=dry_run, build=build, builds=wants_build)
+    recall = exchange.recall(config)
     lookups = lookup(config, vulnerabilities=vulnerabilities, osv_url=osv_url)
     wants_explanations = explain if explain is not None else hosting is not None or bool(vulnerabilities)
     config.build.check_targets(tree.has, where=f"in {tree.root}")
@@ -173,6 +186,9 @@ def change(
         async with AsyncExitStack() as stack:
             registry = await stack.enter_async_context(wiring.registry(config, observer=session.observer))
             explainer = wiring.explainer(registry, config, lookups) if wants_explanations else nullcontext()
+            verifier = recall
+            if recall is None and wants_build:
+                verifier = exchange.observed(wiring.verifier(settings, config, registry), config)
             dates = wiring.push_dates(config, observer=session.observer, note=session.detail)
             return await run_update(
                 found,
@@ -180,7 +196,7 @@ def change(
                 registry=registry,
                 policy=policy,
                 work=Work(
-                    verifier=wiring.verifier(settings, config, registry) if wants_build else None,
+                    verifier=verifier,
                     forge=hosting.forge if hosting else None,
                     terms=Terms(
                         settings=config.pull_requests,
@@ -201,12 +217,13 @@ def change(
         if only:
             raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise nothing_found()
+    exchange.leave(report.verdicts)
     _show(
         session,
         report,
         moves=move,
         dry_run=dry_run,
-        build=wants_build,
+        build=wants_build or recall is not None,
         pull_request=hosting is not None,
         explain=wants_explanations,
     )

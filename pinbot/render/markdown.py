@@ -90,7 +90,8 @@ def _verdict_line(report: UpdateReport, updates: Sequence[Update]) -> str:
     built = [verdict.target.name for verdict in passed]
     if built:
         more = f" and {len(built) - _MOST_NAMES} more" if len(built) > _MOST_NAMES else ""
-        proof = f"**The test build passed**: {', '.join(map(code, built[:_MOST_NAMES]))}{more}."
+        where = " in an earlier, separate job" if any(verdict.earlier for verdict in passed) else ""
+        proof = f"**The test build passed**{where}: {', '.join(map(code, built[:_MOST_NAMES]))}{more}."
         proof += _audit_line(passed)
     else:
         proof = "**Not test-built.**"
@@ -170,6 +171,8 @@ def _builds(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield table(header, [_verdict_row(verdict) for verdict in verdicts], room=_ROOM_BUILDS)
     caveats = dict.fromkeys(cell(caveat) for verdict in verdicts for caveat in verdict.caveats)
     told = "Sizes are compressed: what a client downloads. Both sides were built by the same builder."
+    if any(verdict.earlier for verdict in verdicts):
+        told += " They ran in an earlier, separate job, and this is what that job said of them."
     yield told
     if caveats:
         yield "\n".join(f"- {caveat}" for caveat in caveats)

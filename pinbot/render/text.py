@@ -44,6 +44,8 @@ def update(out: Console, report: UpdateReport) -> None:
             audit.verdict(out, verdict)
         for caveat in dict.fromkeys(text for verdict in report.verdicts for text in verdict.caveats):
             console.line(out, f"test build: {caveat}")
+        if any(verdict.earlier for verdict in report.verdicts):
+            console.line(out, "test build: made in an earlier, separate job, whose word this is")
 
 
 def builds(out: Console, verdicts: Sequence[Verdict]) -> None:
