@@ -231,7 +231,7 @@ _KEPT_DIFFERENCE = record(
     altered=several(pair(_ENTRY), _MOST_NAMES),
     more=COUNT,
 )
-_DIFFERENCE = Shape[Difference](
+_DIFFERENCE: Shape[Difference] = Shape(
     lambda difference: _KEPT_DIFFERENCE.write(_counted(difference)), _KEPT_DIFFERENCE.read
 )
 

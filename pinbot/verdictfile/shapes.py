@@ -111,11 +111,11 @@ def _platform_text(platform: Platform) -> str:
     return "/".join(filter(None, (platform.os, platform.architecture, platform.variant)))
 
 
-FLAG = Shape[bool](bool, _read_flag)
-COUNT = Shape[int](lambda value: min(max(value, 0), LARGEST), _read_count)
-SECONDS = Shape[float](lambda value: round(min(max(value, 0.0), LONGEST_TIME), 3), _read_seconds)
-DIGEST = Shape[Digest](str, _read_digest)
-PLATFORM = Shape[Platform](_platform_text, _read_platform)
+FLAG: Shape[bool] = Shape(bool, _read_flag)
+COUNT: Shape[int] = Shape(lambda value: min(max(value, 0), LARGEST), _read_count)
+SECONDS: Shape[float] = Shape(lambda value: round(min(max(value, 0.0), LONGEST_TIME), 3), _read_seconds)
+DIGEST: Shape[Digest] = Shape(str, _read_digest)
+PLATFORM: Shape[Platform] = Shape(_platform_text, _read_platform)
 
 
 def choice(kind: type[E]) -> Shape[E]:
