@@ -45,7 +45,7 @@ class Recall:
         files = {file.path: file for file in changed_files(changes)}
         verdicts: list[Verdict] = []
         held: list[str] = []
-        waits: list[Wait] = []
+        unknown: dict[str, list[str]] = {}
         for path, change in changes.items():
             answers = [self._answer(one, files) for one in targets_of((path,), self._targets, tree)]
             known = [answer for answer in answers if isinstance(answer, Verdict)]
@@ -53,11 +53,15 @@ class Recall:
             if not all(verdict.good for verdict in known):
                 held.append(change.path)
             elif missing:
-                concerned = updates_within(report.plan.updates, {change.path})
-                waits += (Wait(update=update, reason=missing[0]) for update in concerned)
+                unknown.setdefault(missing[0], []).append(change.path)
                 continue
             verdicts += known
-        return postponed(replace(report, verdicts=tuple(verdicts), held=tuple(held)), tuple(waits))
+        waits = tuple(
+            Wait(update=update, reason=reason)
+            for reason, paths in unknown.items()
+            for update in updates_within(report.plan.updates, paths)
+        )
+        return postponed(replace(report, verdicts=tuple(verdicts), held=tuple(held)), waits)
 
     def _answer(self, target: BuildTarget, files: Mapping[str, ChangedFile]) -> Verdict | str:
         """The verdict on this very change, or why there is none; of several the worst counts."""
