@@ -13,13 +13,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from action import event, inputs, report
+from action import event, inputs, packing, report
 from pinbot.render.annotations import command
 
 GOOD = (0, 10)
 """Exit codes with which the step succeeds: done, and a dry run that found something to change."""
 
 USAGE = 2
+
+KNOWN, SAVED = "known.json", "saved.json"
+"""Files with the verdicts of another job, and for another job."""
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -34,17 +37,40 @@ def main(environ: Mapping[str, str]) -> int:
     allowed, notes = started_by.restrict(asked)
     for note in notes:
         _say(command("notice", note, title="pinbot"))
-    with tempfile.TemporaryDirectory() as home, _plain_text():
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as folder, _plain_text():
         seen = started_by.environment(environ, allowed.token, home=Path(home))
-        code, written = _pinbot(allowed.arguments, seen)
+        code, written = _pinbot(_with_files(allowed, Path(folder)), seen)
+        verdicts, left_out = _saved(Path(folder))
         document = _parse(written)
         summary = report.summary(document, dry_run=allowed.dry_run) if document else ""
         _say(summary)
+    for note in left_out:
+        _say(command("warning", note, title="pinbot: verdicts"))
     for line in report.annotations(document, dry_run=allowed.dry_run):
         _say(line)
     _append(environ, "GITHUB_STEP_SUMMARY", summary)
-    _append(environ, "GITHUB_OUTPUT", report.outputs(document, code))
+    _append(environ, "GITHUB_OUTPUT", report.outputs(document, code, verdicts))
     return 0 if code in GOOD else code
+
+
+def _with_files(asked: inputs.Inputs, folder: Path) -> list[str]:
+    """The command line, with the files in which verdicts come and go."""
+    first, *more = asked.arguments
+    files: list[str] = []
+    if asked.verdicts:
+        (folder / KNOWN).write_bytes(asked.verdicts)
+        files.append(f"--verdicts={folder / KNOWN}")
+    if asked.save_verdicts:
+        files.append(f"--save-verdicts={folder / SAVED}")
+    return [first, *files, *more]
+
+
+def _saved(folder: Path) -> tuple[str, tuple[str, ...]]:
+    """The verdicts that pinbot left, as an output, and what had to be left out; none if it left none."""
+    try:
+        return packing.pack(json.loads((folder / SAVED).read_bytes()))
+    except FileNotFoundError:
+        return "", ()
 
 
 @contextmanager

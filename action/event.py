@@ -50,7 +50,7 @@ class Event:
         if self.fork:
             if changes and inputs.build is not False:
                 notes.append("Files from a fork are not test-built, so that no secret is in their reach.")
-                inputs = replace(inputs, build=False)
+                inputs = replace(inputs, build=False, save_verdicts=False)
             notes.append("Registries are asked without credentials, since the files come from a fork.")
             inputs = replace(inputs, token="")
         return inputs, tuple(notes)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from action.packing import unpack
+
 PREFIX = "INPUT_"
 """`action.yml` passes each input in a variable: the prefix and its name in capitals, `_` for `-`."""
 
@@ -15,7 +17,13 @@ class BadInput(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the workflow's author asked for. None leaves it to pinbot and pinbot.yaml."""
+    """What the workflow's author asked for. None leaves it to pinbot and pinbot.yaml.
+
+    Attributes:
+        verdicts: the document that another job made of its builds, as it came from there; empty where none is
+            to be gone by.
+        save_verdicts: whether another job may want one of these builds.
+    """
 
     command: str = "update"
     paths: tuple[str, ...] = (".",)
@@ -28,6 +36,8 @@ class Inputs:
     pull_request: bool = False
     base: str = ""
     labels: tuple[str, ...] = ()
+    verdicts: bytes = b""
+    save_verdicts: bool = False
     config: str = ""
     token: str = ""
 
@@ -61,21 +71,33 @@ def read(environ: Mapping[str, str]) -> Inputs:
     command = _text(environ, "command") or "update"
     if command not in COMMANDS:
         raise BadInput(f"command: expected one of {', '.join(COMMANDS)}, not {command!r}")
+    dry_run, build = _flag(environ, "dry-run") or False, _flag(environ, "build")
     return Inputs(
         command=command,
         paths=_lines(environ, "paths") or (".",),
         only=_lines(environ, "only"),
-        dry_run=_flag(environ, "dry-run") or False,
-        build=_flag(environ, "build"),
+        dry_run=dry_run,
+        build=build,
         builder=_text(environ, "builder"),
         explain=_flag(environ, "explain"),
         vulnerabilities=_flag(environ, "vulnerabilities"),
         pull_request=_flag(environ, "pull-request") or False,
         base=_text(environ, "base"),
         labels=_lines(environ, "labels"),
+        verdicts=_verdicts(environ),
+        save_verdicts=command == "update" and dry_run and build is True,
         config=_text(environ, "config"),
         token=_text(environ, "token"),
     )
+
+
+def _verdicts(environ: Mapping[str, str]) -> bytes:
+    try:
+        return unpack(_text(environ, "verdicts"))
+    except ValueError as error:
+        raise BadInput(
+            f"verdicts: expected the output of that name of a job with `build` and `dry-run`: {error}"
+        ) from error
 
 
 def _switch(name: str, on: bool | None) -> tuple[str, ...]:  # noqa: FBT001 - the value of the switch

@@ -21,15 +21,19 @@ _ROOM_LOG = 10_000
 _SHORT = len("sha256:") + 12
 
 
-def outputs(document: Document, exit_code: int) -> str:
-    """Lines for the file that `GITHUB_OUTPUT` names. Each value is JSON in ASCII: it is one line."""
+def outputs(document: Document, exit_code: int, verdicts: str = "") -> str:
+    """Lines for the file that `GITHUB_OUTPUT` names. Each value is JSON in ASCII: it is one line.
+
+    `verdicts` alone is none: it is what `packing` made, which is one line as well.
+    """
     values = {
         "updates": document.get("updates", []),
         "pull-requests": document.get("pull_requests", []),
         "changed-files": document.get("written", []),
         "exit-code": exit_code,
     }
-    return "".join(f"{name}={json.dumps(value)}\n" for name, value in values.items())
+    lines = [f"{name}={json.dumps(value)}\n" for name, value in values.items()]
+    return "".join((*lines, f"verdicts={verdicts}\n"))
 
 
 def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:

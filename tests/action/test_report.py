@@ -69,8 +69,10 @@ BUILT = {
 
 def test_the_outputs_are_json() -> None:
     pulls = [{"number": 7, "url": "https://github.com/acme/shop/pull/7", "action": "opened", "note": ""}]
-    text = outputs(document(updates=[update()], written=["Dockerfile"], pull_requests=pulls), 0)
-    values = {name: json.loads(value) for name, value in (line.split("=", 1) for line in text.splitlines())}
+    text = outputs(document(updates=[update()], written=["Dockerfile"], pull_requests=pulls), 0, "eNo=")
+    *lines, last = text.splitlines()
+    assert last == "verdicts=eNo="
+    values = {name: json.loads(value) for name, value in (line.split("=", 1) for line in lines)}
     assert values == {
         "updates": [update()],
         "pull-requests": pulls,
@@ -80,7 +82,7 @@ def test_the_outputs_are_json() -> None:
 
 
 def test_without_a_document_the_outputs_are_empty() -> None:
-    assert outputs({}, 2) == "updates=[]\npull-requests=[]\nchanged-files=[]\nexit-code=2\n"
+    assert outputs({}, 2) == "updates=[]\npull-requests=[]\nchanged-files=[]\nexit-code=2\nverdicts=\n"
 
 
 @given(st.text())
@@ -92,6 +94,7 @@ def test_no_name_of_a_file_adds_an_output(name: str) -> None:
         "pull-requests",
         "changed-files",
         "exit-code",
+        "verdicts",
     ]
 
 
@@ -286,3 +289,9 @@ def test_the_summary_tells_which_findings_of_the_audit_are_new() -> None:
     assert "I2 | error |" in told
     assert "can be written by anybody" in told
     assert "2 findings of the audit gone." in told
+
+
+def test_the_summary_says_where_another_job_built() -> None:
+    word = "The builds ran in an earlier, separate job"
+    assert word in summary(document(builds=[{**BUILT, "earlier": True}]), dry_run=False)
+    assert word not in summary(document(builds=[{**BUILT, "earlier": False}]), dry_run=False)
