@@ -67,7 +67,21 @@ class Runner:
         self, steps: str, *, token: str, event: str, payload: Mapping[str, Any], variables: Mapping[str, str]
     ) -> Job:
         """Run the steps as one job, started by `event` with that payload."""
-        self.project.write(".github/workflows/images.yml", _WORKFLOW % steps)
+        log = self.run_workflow(_WORKFLOW % steps, token, event, payload, variables)
+        said = self.results / "steps.json"
+        assert said.exists(), log
+        return Job(
+            log=log,
+            results=self.results,
+            diff=(self.results / "diff").read_text(),
+            steps=json.loads(said.read_text()),
+        )
+
+    def run_workflow(
+        self, text: str, token: str, event: str, payload: Mapping[str, Any], variables: Mapping[str, str]
+    ) -> str:
+        """Run a whole workflow, started by `event` with that payload; gives the log."""
+        self.project.write(".github/workflows/images.yml", text)
         self.project.write("event.json", json.dumps(payload))
         self.project.commit()
         settings = {
@@ -93,11 +107,4 @@ class Runner:
             timeout=300,
             check=False,
         )
-        said = self.results / "steps.json"
-        assert said.exists(), done.stdout
-        return Job(
-            log=done.stdout,
-            results=self.results,
-            diff=(self.results / "diff").read_text(),
-            steps=json.loads(said.read_text()),
-        )
+        return done.stdout
