@@ -72,6 +72,14 @@ def test_of_a_fork_nothing_is_built_and_no_token_is_held(asked: Inputs) -> None:
     assert len(notes) == 3
 
 
+def test_verdicts_change_nothing_about_what_a_fork_may() -> None:
+    allowed, notes = FORK.restrict(replace(EVERYTHING, build=None, verdicts=b"forged"))
+    assert allowed == Inputs(dry_run=True, build=False, verdicts=b"forged")
+    assert len(notes) == 3
+    built = replace(EVERYTHING, dry_run=True, save_verdicts=True)
+    assert FORK.restrict(built)[0] == Inputs(dry_run=True, build=False)
+
+
 def test_a_scan_of_a_fork_needs_no_restriction_but_of_the_token() -> None:
     allowed, notes = FORK.restrict(Inputs(command="scan", token="secret"))
     assert allowed == Inputs(command="scan")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from action.inputs import BadInput, Inputs, read
+from action.packing import pack
 from tests.support.project import ROOT
 
 
@@ -50,6 +51,20 @@ def test_every_input_reaches_the_command_line() -> None:
 
 def test_a_build_may_be_left_to_the_configuration() -> None:
     assert [read({"INPUT_BUILD": text}).build for text in ("", "true", "FALSE")] == [None, True, False]
+
+
+def test_a_dry_run_that_builds_does_so_for_another_job() -> None:
+    asked = {"INPUT_DRY_RUN": "true", "INPUT_BUILD": "true"}
+    assert read(asked).save_verdicts
+    for other in ({"INPUT_BUILD": ""}, {"INPUT_DRY_RUN": "false"}, {"INPUT_COMMAND": "pin"}):
+        assert not read({**asked, **other}).save_verdicts
+
+
+def test_verdicts_come_as_another_job_packed_them() -> None:
+    text, _ = pack({"schema": "any", "builds": []})
+    assert read({"INPUT_VERDICTS": f"{text}\n"}).verdicts == b'{"schema":"any","builds":[]}'
+    with pytest.raises(BadInput, match="verdicts: expected the output of that name"):
+        read({"INPUT_VERDICTS": "passed"})
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,12 @@ def test_a_body_tells_since_when_there_is_a_digest_and_until_when_to_wait() -> N
 """
         in body
     )
+
+
+def test_a_body_says_where_another_job_built() -> None:
+    plan = Plan(updates=(pin(),), changes=(change(),))
+    here = verdict(before=built())
+    words = ("**The test build passed** in an earlier, separate job: `Dockerfile`.", "They ran in an earlier")
+    for one, told in ((here, False), (replace(here, earlier=True), True)):
+        body = markdown.pull_request_body(UpdateReport(plan=plan, verdicts=(one,)))
+        assert [word in body for word in words] == [told, told]
