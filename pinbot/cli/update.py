@@ -13,7 +13,7 @@ from pinbot.cli.names import owner_names, repository_names
 from pinbot.cli.outcome import exit_code
 from pinbot.cli.session import Parameter, Session, nothing_found
 from pinbot.cli.session import command as make_command
-from pinbot.cli.verdicts import VERDICTS, Exchange
+from pinbot.cli.verdicts import VERDICTS, Handover
 from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import NothingToDo, UsageError
@@ -124,9 +124,9 @@ def command(
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
-    exchange = Exchange(save=save_verdicts, known=known_verdicts)
+    handover = Handover(save=save_verdicts, known=known_verdicts)
     if repos or owners:
-        if exchange != Exchange():
+        if handover != Handover():
             raise UsageError(
                 "verdicts are about one repository, not for --repo and --owner",
                 hint="run pinbot in a checkout of it",
@@ -144,7 +144,7 @@ def command(
         )
         return fleet.run(session, asked)
     hosting = wiring.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
-    return change(session, hosting=hosting, base=base, labels=labels, exchange=exchange, **shared)
+    return change(session, hosting=hosting, base=base, labels=labels, handover=handover, **shared)
 
 
 def change(
@@ -162,20 +162,20 @@ def change(
     hosting: Hosting | None = None,
     base: str | None = None,
     labels: tuple[str, ...] = (),
-    exchange: Exchange | None = None,
+    handover: Handover | None = None,
 ) -> int:
     """Run `pin` or `update` and show what came of it; returns the exit code.
 
     Raises:
         PinbotError: the whole run cannot go on, or there is nothing to work on.
     """
-    paths, exchange = paths or (".",), exchange or Exchange()
+    paths, handover = paths or (".",), handover or Handover()
     tree = Tree.around(*map(Path, paths))
     config = session.config(tree)
     settings = _build_settings(config, builder)
     wants_build = build if build is not None else bool(config.build.targets)
-    exchange.check(dry_run=dry_run, build=build, builds=wants_build)
-    recall = exchange.recall(config)
+    handover.check(dry_run=dry_run, build=build, builds=wants_build)
+    recall = handover.recall(config)
     lookups = lookup(config, vulnerabilities=vulnerabilities, osv_url=osv_url)
     wants_explanations = explain if explain is not None else hosting is not None or bool(vulnerabilities)
     config.build.check_targets(tree.has, where=f"in {tree.root}")
@@ -188,7 +188,7 @@ def change(
             explainer = wiring.explainer(registry, config, lookups) if wants_explanations else nullcontext()
             verifier = recall
             if recall is None and wants_build:
-                verifier = exchange.observed(wiring.verifier(settings, config, registry), config)
+                verifier = handover.rehearsed(wiring.verifier(settings, config, registry), config)
             dates = wiring.push_dates(config, observer=session.observer, note=session.detail)
             return await run_update(
                 found,
@@ -217,7 +217,7 @@ def change(
         if only:
             raise NothingToDo("no image reference matches --only", hint="`pinbot scan` lists those there are")
         raise nothing_found()
-    exchange.leave(report.verdicts)
+    handover.leave(report.verdicts)
     _show(
         session,
         report,

@@ -31,7 +31,7 @@ VERDICTS: tuple[Parameter, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Handover:
     """What this run leaves for another, or has from one.
 
     Attributes:
@@ -75,14 +75,14 @@ class Exchange:
             raise UsageError("is no regular file", hint="name another", file=str(self.save))
 
     def recall(self, config: Config) -> Verifying | None:
-        """What answers by the verdicts of another run; None where there are none.
+        """What answers by the verdicts of another run; None where this one makes its own.
 
         Raises:
             UsageError: the file holds none.
         """
         return None if self.known is None else wiring.recall(self.known, config)
 
-    def observed(self, verifier: Verifying, config: Config) -> Verifying:
+    def rehearsed(self, verifier: Verifying, config: Config) -> Verifying:
         """The verifier, made to build what another run will propose if that is what this one is for."""
         return verifier if self.save is None else wiring.rehearsal(verifier, config)
 

@@ -108,9 +108,9 @@ def _counted(difference: Difference) -> Difference:
 
 
 _LINE, _WORDS = text(1_000), text(4_000)
-_PATH = name(4_096, matching=_is_path)
-_RULE = name(10, matching=re.compile("[A-Z][0-9]+").fullmatch)  # it is shown as it is
-_SETTING = name(20_000, matching=lambda _: True)
+_PATH = name(4_096, "a path below the root", matching=_is_path)
+_RULE = name(10, "the id of a rule", matching=re.compile("[A-Z][0-9]+").fullmatch)  # it is shown as it is
+_SETTING = name(20_000, "a text", matching=lambda _: True)
 
 _FILES = all_of(record(ChangedFile, path=_PATH, before=DIGEST, after=DIGEST), 10_000)
 _TARGET = record(

@@ -53,14 +53,20 @@ def text(most: int) -> Shape[str]:
     return Shape(write, _text_reader(most))
 
 
-def name(most: int, *, matching: Callable[[str], object] = bool) -> Shape[str]:
-    """What tells things apart: never cut. `matching` says whether a text can be one."""
+def name(most: int, what: str, *, matching: Callable[[str], object]) -> Shape[str]:
+    """What tells things apart: never cut.
+
+    Args:
+        most: characters that it may have.
+        what: it is, for messages.
+        matching: says whether a text is that.
+    """
     read = _text_reader(most)
 
     def read_name(value: Any, place: str) -> str:
         found = read(value, place)
         if not matching(found):
-            raise wrong(place, "another kind of text")
+            raise wrong(place, what)
         return found
 
     return Shape(lambda value: read_name(value, "what is to be kept"), read_name)
