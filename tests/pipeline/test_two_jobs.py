@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pinbot.errors import BuilderError
 from pinbot.formats.dockerfile.references import references
 from pinbot.model.build import BuildOutcome, BuildRequest, BuildTarget, BuiltImage, FailedBuild, Verdict
 from pinbot.model.occurrence import SourceFile
-from pinbot.model.plan import Plan, Update, UpdateKind, Version
+from pinbot.model.plan import Plan, Update, UpdateKind, Version, Wait
 from pinbot.model.proposing import Grouping
 from pinbot.model.reference import Digest, ImageReference
 from pinbot.model.report import UpdateReport
@@ -27,6 +28,7 @@ from pinbot.verdictfile import document
 from pinbot.worktree.tree import Tree
 
 OLD, NEW, NEWER = (Digest("sha256", digit * 64) for digit in "012")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FILES = {
     "a/Dockerfile": "FROM alpine:3.22\nFROM rust:alpine\n",
     "b/Dockerfile": "FROM alpine:3.22\nRUN true\n",
@@ -76,9 +78,9 @@ class Repository:
 
     def report(self, **digests: Digest) -> UpdateReport:
         """A run in which the tags of these images mean these digests."""
-        sources = [
+        sources = tuple(
             SourceFile(path=str(self.root / path), data=(self.root / path).read_bytes()) for path in FILES
-        ]
+        )
         updates: dict[str, Update] = {}
         for occurrence in (one for source in sources for one in references(source)):
             assert occurrence.image is not None
@@ -94,7 +96,7 @@ class Repository:
                 occurrences=(*(before.occurrences if before else ()), occurrence),
             )
         changes, _ = change_files(sources, updates.values())
-        return UpdateReport(plan=Plan(updates=tuple(updates.values()), changes=changes))
+        return UpdateReport(plan=Plan(updates=tuple(updates.values()), changes=changes, sources=sources))
 
     def build(
         self,
@@ -267,6 +269,41 @@ def test_no_verdict_has_another_digest_proposed(repository: Repository) -> None:
     report = repository.report(rust=NEW)
     part = repository.recall(report, forged.verdicts)["rust"]
     assert (passed(part, repository), part.verdicts) == ([], ())
+
+
+def later(report: UpdateReport, *waits: Wait) -> UpdateReport:
+    """The report of a job that cannot make any of its updates yet, and has these to wait for."""
+    return replace(report, plan=replace(report.plan, updates=(), changes=(), waits=waits))
+
+
+def test_what_waits_for_time_alone_is_built_for_when_it_has_come(repository: Repository) -> None:
+    ripe = repository.report(alpine=NEW, rust=NEW)
+    alpine, rust = ripe.plan.updates
+    waits = (Wait(update=alpine, reason="seen just now", until=NOON), Wait(update=rust, reason="turned down"))
+    done, built = repository.build(later(ripe, *waits))
+    assert sorted({path for path, _ in built}) == ["a/Dockerfile", "b/Dockerfile"]
+    assert done.plan.waits == waits
+    parts = repository.recall(ripe, done.verdicts)
+    assert passed(parts["alpine"], repository) == ["a/Dockerfile", "b/Dockerfile"]
+    assert reasons(parts["rust"]) == [MOVED]
+
+
+def test_a_newer_tag_and_the_digest_of_the_old_one_are_both_built(repository: Repository) -> None:
+    digest = repository.report(alpine=NEW)
+    (move,) = digest.plan.updates
+    newer = replace(move, kind=UpdateKind.TAG, new=Version(tag="3.23", digest=NEWER))
+    changes, errors = change_files(digest.plan.sources, (newer,))
+    assert errors == ()
+    tag = replace(digest, plan=replace(digest.plan, updates=(newer,), changes=changes))
+    waits = tuple(Wait(update=one, reason="seen just now", until=NOON) for one in (move, newer))
+    young = later(digest, *waits)
+    half = replace(digest, plan=replace(digest.plan, waits=waits[1:]))
+    for report, count in ((young, 4), (half, 4), (digest, 2), (tag, 2)):
+        done, built = repository.build(report)
+        assert len(built) == 2 * count  # each before and after, nothing twice
+        for proposed, known in ((digest, report is not tag), (tag, report is not digest)):
+            part = repository.recall(proposed, done.verdicts)["alpine"]
+            assert bool(part.passed) == known
 
 
 def test_a_rule_that_names_a_group_is_kept_to(repository: Repository) -> None:
