@@ -57,7 +57,7 @@ def _with_files(asked: inputs.Inputs, folder: Path) -> list[str]:
     """The command line, with the files in which verdicts come and go."""
     first, *more = asked.arguments
     files: list[str] = []
-    if asked.verdicts:
+    if asked.verdicts is not None:
         (folder / KNOWN).write_bytes(asked.verdicts)
         files.append(f"--verdicts={folder / KNOWN}")
     if asked.save_verdicts:

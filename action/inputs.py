@@ -20,8 +20,8 @@ class Inputs:
     """What the workflow's author asked for. None leaves it to pinbot and pinbot.yaml.
 
     Attributes:
-        verdicts: the document that another job made of its builds, as it came from there; empty where none is
-            to be gone by.
+        verdicts: the document that another job made of its builds, as it came from there; None for none. One
+            that is empty is there all the same, or whoever forges it could have this job make the builds.
         save_verdicts: whether another job may want one of these builds.
     """
 
@@ -36,7 +36,7 @@ class Inputs:
     pull_request: bool = False
     base: str = ""
     labels: tuple[str, ...] = ()
-    verdicts: bytes = b""
+    verdicts: bytes | None = None
     save_verdicts: bool = False
     config: str = ""
     token: str = ""
@@ -91,7 +91,9 @@ def read(environ: Mapping[str, str]) -> Inputs:
     )
 
 
-def _verdicts(environ: Mapping[str, str]) -> bytes:
+def _verdicts(environ: Mapping[str, str]) -> bytes | None:
+    if not environ.get(f"{PREFIX}VERDICTS"):
+        return None
     try:
         return unpack(_text(environ, "verdicts"))
     except ValueError as error:

@@ -48,8 +48,6 @@ def unpack(text: str) -> bytes:
     Raises:
         ValueError: the text is none of those.
     """
-    if not text:
-        return b""
     decompressor = zlib.decompressobj()
     try:
         data = decompressor.decompress(base64.b64decode(text, validate=True), _LARGEST)

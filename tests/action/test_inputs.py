@@ -1,5 +1,7 @@
+import base64
 import subprocess
 import sys
+import zlib
 
 import pytest
 from hypothesis import given
@@ -63,8 +65,18 @@ def test_a_dry_run_that_builds_does_so_for_another_job() -> None:
 def test_verdicts_come_as_another_job_packed_them() -> None:
     text, _ = pack({"schema": "any", "builds": []})
     assert read({"INPUT_VERDICTS": f"{text}\n"}).verdicts == b'{"schema":"any","builds":[]}'
+    assert read({"INPUT_VERDICTS": ""}).verdicts is None
+
+
+@pytest.mark.parametrize("forged", ["passed", " ", "\n"])
+def test_what_is_no_output_of_another_job_is_not_taken_for_no_verdicts(forged: str) -> None:
     with pytest.raises(BadInput, match="verdicts: expected the output of that name"):
-        read({"INPUT_VERDICTS": "passed"})
+        read({"INPUT_VERDICTS": forged})
+
+
+def test_an_empty_document_is_not_taken_for_no_verdicts() -> None:
+    nothing = base64.b64encode(zlib.compress(b"")).decode()
+    assert read({"INPUT_VERDICTS": nothing}).verdicts == b""
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The Action's program as a process, without the workflow around it."""
 
+import base64
 import os
 import signal
 import socket
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,14 @@ def test_a_file_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
     assert process.returncode == 0, log
     assert rb"Dockerfile.\udcff" in log
     assert rb"Dockerfile.\udcff" in (tmp_path / "GITHUB_STEP_SUMMARY").read_bytes()
+
+
+@pytest.mark.needs("git")
+def test_an_empty_document_of_another_job_ends_the_step(tmp_path: Path) -> None:
+    project = Project(tmp_path / "work", {"Dockerfile": "FROM alpine\n"})
+    nothing = base64.b64encode(zlib.compress(b"")).decode()
+    with start(project.root, tmp_path, INPUT_VERDICTS=nothing) as process:
+        log, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert b"holds no verdicts of this version of pinbot's" in log
+    assert project.read("Dockerfile") == b"FROM alpine\n"
