@@ -303,9 +303,18 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What an update means; a PinbotError where that could not be found out."""
+    """What an update means; a PinbotError where that could not be found out.
+
+    `tag` is that of the new image, if it is another one.
+    """
 
     image: ImageReference
     old: Digest
     new: Digest
     outcome: Comparison | PinbotError
+    tag: str = ""
+
+    @property
+    def move(self) -> tuple[str, str]:
+        """From where to where it goes, for people: digests, the new one with its tag if that is another."""
+        return self.old.short, f"{self.tag}@{self.new.short}" if self.tag else self.new.short

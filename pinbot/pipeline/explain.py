@@ -69,7 +69,7 @@ class Explainer:
                     seen = Pair(old=known.first_seen(str(before), old), new=known.first_seen(str(after), new))
                     outcome = replace(outcome, cautions=(*cautions.of_sightings(seen), *outcome.cautions))
                 done(update.image.familiar)
-                return Explanation(image=update.image, old=old, new=new, outcome=outcome)
+                return Explanation(image=update.image, old=old, new=new, outcome=outcome, tag=update.new_tag)
 
             return tuple(await asyncio.gather(*(one(*move) for move in moves)))
 

@@ -96,9 +96,7 @@ def explanations(told: Sequence[Explanation], *, room: int) -> Iterator[str]:
 
 
 def _explanation(explanation: Explanation, *, room: int, folded: bool, screen: int) -> str:
-    title = (
-        f"{code(explanation.image.familiar)} {code(explanation.old.short)} → {code(explanation.new.short)}"
-    )
+    title = f"{code(explanation.image.familiar)} {' → '.join(map(code, explanation.move))}"
     outcome = explanation.outcome
     if isinstance(outcome, PinbotError):
         return f"#### {title}\n\nWhat changed is not known: {code(outcome.message)}"

@@ -58,7 +58,7 @@ def explanations(out: Console, told: Iterable[Explanation]) -> None:
     """What each update means."""
     for explanation in told:
         console.line(out, "")
-        name = f"{explanation.image.familiar}: {explanation.old.short} -> {explanation.new.short}"
+        name = f"{explanation.image.familiar}: {' -> '.join(explanation.move)}"
         console.line(out, name, "bold")
         outcome = explanation.outcome
         if isinstance(outcome, PinbotError):

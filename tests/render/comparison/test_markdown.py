@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -212,3 +214,8 @@ def test_a_failure_to_explain_is_told_in_its_place() -> None:
 
 def test_no_explanation_no_section() -> None:
     assert [*markdown.explanations([], room=18_000)] == []
+
+
+def test_a_new_tag_stands_before_the_new_digest() -> None:
+    (_, part) = markdown.explanations([replace(explained(NotFound("it is gone")), tag="3.22")], room=18_000)
+    assert "→ `3.22@222222222222`" in part.partition("\n")[0]
