@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from tests.support.github.git import CommitObject, Signature
-from tests.support.github.state import App, Issue, Label, Pull, Repository, Status
+from tests.support.github.state import App, Installation, Issue, Label, Pull, Repository, Status
 
 Json = dict[str, Any]
 LARGEST_CONTENT = 1_000_000
@@ -417,24 +417,24 @@ class Answers:
             "_links": {"self": url, "git": data, "html": page},
         }
 
-    def installation(self, app: App, owner: str) -> Json:
-        url = f"{self._api}/app/installations/{app.installation}"
+    def installation(self, app: App, found: Installation) -> Json:
+        url = f"{self._api}/app/installations/{found.number}"
         return {
-            "id": app.installation,
-            "account": self.user(owner),
+            "id": found.number,
+            "account": self.user(found.account),
             "access_tokens_url": f"{url}/access_tokens",
             "repositories_url": f"{self._api}/installation/repositories",
-            "html_url": f"{self._web}/organizations/{owner}/settings/installations/{app.installation}",
+            "html_url": f"{self._web}/organizations/{found.account}/settings/installations/{found.number}",
             "app_id": int(app.number),
             "app_slug": app.slug,
             "client_id": f"Iv1.{app.number}",
             "target_id": 1,
             "target_type": "Organization",
-            "permissions": dict(app.permissions),
+            "permissions": dict(found.permissions),
             "events": [],
             "repository_selection": "selected",
             "single_file_name": None,
-            "suspended_at": None,
+            "suspended_at": "2026-01-01T00:00:00Z" if found.suspended else None,
             "suspended_by": None,
             "created_at": "2026-01-01T00:00:00Z",
             "updated_at": "2026-01-01T00:00:00Z",

@@ -150,10 +150,14 @@ def _tolerant(node: Any) -> Any:
     OpenAPI 3.0.3 lets `nullable` work only beside a `type`, and lets an `enum` exclude null all the same. The
     alternatives of its `oneOf` overlap (any error matches each kind of error), so that `anyOf` is meant. A
     `discriminator` adds nothing to them, and the validator cannot follow it out of a part of the document.
+    The account of a listed installation is a user and an enterprise at once there (`allOf`), and one of them
+    (`anyOf`) in the schema `installation` that all other operations have.
     """
     if isinstance(node, dict):
+        kinds = [kind.get("title") for kind in node.get("allOf", ()) if isinstance(kind, dict)]
+        loose = {"oneOf", "allOf"} if kinds == ["Simple User", "Enterprise"] else {"oneOf"}
         node = {
-            "anyOf" if key == "oneOf" else key: _tolerant(value)
+            "anyOf" if key in loose else key: _tolerant(value)
             for key, value in node.items()
             if key != "discriminator"
         }

@@ -85,7 +85,7 @@ class GitHubServer:
         web = f"http://127.0.0.1:{self._http.server_port}"
         self.url = web + base_path
         self._answers = Answers(self.url, web)
-        self._apps = Apps(self._answers, self._tokens)
+        self._apps = Apps(self._answers, self._tokens, self.organisations)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), name="github")
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class GitHubServer:
         return self._tokens[value]
 
     def add_app(self, number: str, public_key: str, **settings: Any) -> App:
-        """Make a GitHub App known, with its one installation; `settings` are those of `App`."""
+        """Make a GitHub App known, with its installations; see `Apps.add`."""
         return self._apps.add(number, public_key, **settings)
 
     def expire_tokens(self) -> None:
@@ -196,12 +196,14 @@ class GitHubServer:
             status, body, headers = refused.status, refused.body, refused.headers
         headers |= {
             "X-RateLimit-Limit": str(_LIMIT),
-            "X-RateLimit-Remaining": str(self.remaining),
+            "X-RateLimit-Remaining": "0" if self._is_used_up(request) else str(self.remaining),
             "X-RateLimit-Reset": str(self.reset),
             "X-RateLimit-Used": str(_LIMIT - self.remaining),
         }
         if request.method == "GET" and status == 200:
-            etag = f'W/"{hashlib.sha256(json.dumps(body).encode()).hexdigest()}"'
+            # GitHub's depends on the token as well.
+            seen = json.dumps([request.headers.get("authorization"), body])
+            etag = f'W/"{hashlib.sha256(seen.encode()).hexdigest()}"'
             headers["ETag"] = etag
             if request.headers.get("if-none-match") == etag:
                 self.not_modified += 1
@@ -212,13 +214,13 @@ class GitHubServer:
     def _dispatch(self, request: Received) -> tuple[int, Any]:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme == "Bearer" and secret.count(".") == 2:
-            return self._apps.answer(request.method, request.path, request.body, secret)
+            return self._apps.answer(request.method, request.path, request.query, request.body, secret)
         token = self._tokens.get(secret)
         if token is None or (token.expires is not None and time.monotonic() > token.expires):
             raise Refused(401, "Bad credentials")
         if request.path == "/rate_limit":
             return 200, rate_limit(_LIMIT, self.remaining, self.reset)
-        if self.remaining == 0:
+        if self.remaining == 0 or (token.installation is not None and token.installation.used_up):
             raise Refused(
                 403, f"API rate limit exceeded for installation of {token.login}. Request ID 0A1B:2C3D."
             )
@@ -247,6 +249,10 @@ class GitHubServer:
                 **({} if repo is None else {"repo": repo}),
             )
         )
+
+    def _is_used_up(self, request: Received) -> bool:
+        token = self._tokens.get(request.headers.get("authorization", "").rpartition(" ")[2])
+        return token is not None and token.installation is not None and token.installation.used_up
 
     def _judge_request(self, request: Received) -> Operation | None:
         if self._contract is None or request.path == "/graphql":

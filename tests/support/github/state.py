@@ -42,6 +42,7 @@ class Token:
     )
     repositories: tuple[str, ...] = ()  # empty: all
     expires: float | None = None  # a moment of time.monotonic()
+    installation: "Installation | None" = None
     may_open_pulls: bool = True  # the setting "Allow GitHub Actions to create and approve pull requests"
 
     def may(self, permission: str, level: str) -> bool:
@@ -119,15 +120,25 @@ class Status:
 
 
 @dataclass(kw_only=True)
+class Installation:
+    """Where an app is installed, and what it was given there."""
+
+    number: int
+    account: str
+    repositories: tuple[str, ...]
+    permissions: Mapping[str, str]
+    suspended: bool = False
+    used_up: bool = False  # its quota, which is its own
+
+
+@dataclass(kw_only=True)
 class App:
-    """A GitHub App, and its one installation: where, and what it was given there."""
+    """A GitHub App, with an installation on each account that has one."""
 
     number: str
     slug: str
     public_key: str
-    installation: int
-    repositories: tuple[str, ...]
-    permissions: Mapping[str, str]
+    installations: dict[str, Installation] = field(default_factory=dict)
 
 
 class Repository:
