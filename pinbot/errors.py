@@ -206,14 +206,15 @@ class ForgeError(PinbotError):
     """GitHub could not do what was asked.
 
     Attributes:
-        for_all: it would be so with every repository, so that there is no use in asking on.
+        for_all: it would be so with every repository that is asked for with the same token, so that there is
+            no use in asking on.
     """
 
     code = "forge"
     for_all = False
 
     def about_all(self) -> Self:
-        """Say that every repository is concerned; returns itself."""
+        """Say that every repository of the same token is concerned; returns itself."""
         self.for_all = True
         return self
 

@@ -24,7 +24,7 @@ from pinbot.ports.machine import Cache, Clock
 from pinbot.ports.registries import PushDates, Registry, Resolver, VulnerabilityDatabase
 
 if TYPE_CHECKING:
-    from pinbot.forge.github.connection import Connection, Lessor
+    from pinbot.forge.github.access import Access
     from pinbot.pipeline.audit import Auditor
     from pinbot.pipeline.explain import Explainer
     from pinbot.pipeline.verify import Verifier
@@ -320,54 +320,74 @@ def hosting(repository: str | None, api_url: str) -> Hosting:
             "--pull-request needs to know the repository",
             hint="set GITHUB_REPOSITORY or --repository owner/name",
         )
-    from pinbot.forge.github.connection import Connection
-
-    credentials = _credentials(repository, api_url)
-    return _hosted(Connection(token=credentials, clock=SystemClock(), api_url=api_url), repository)
+    access = _access(api_url, "--pull-request needs", repositories=(repository,))
+    return _hosted(access, repository)
 
 
-def forges(api_url: str) -> tuple[Repositories, Callable[[str], Hosting]]:
-    """All repositories that the token from the environment sees, and what is kept in each by its name.
+def forges(
+    api_url: str, *, repositories: tuple[str, ...], owners: tuple[str, ...], writes: bool
+) -> tuple[Repositories, Callable[[str], Hosting]]:
+    """All repositories that the environment's app or token sees, and what is kept in each by its name.
+
+    An app's tokens are for the named repositories alone, where their owner is not among `owners`; and for
+    reading alone, unless the run `writes`.
 
     Raises:
-        ForgeDenied: there is no token.
+        UsageError: the app has no key.
+        ForgeDenied: there is neither an app nor a token.
     """
-    from pinbot.forge.github.connection import Connection
     from pinbot.forge.github.repositories import GitHubRepositories
 
-    variable = _first_set(TOKEN_VARIABLES)
-    if variable is None:
-        raise ForgeDenied(
-            "--repo and --owner need a token, and there is none",
-            hint="set GITHUB_TOKEN to one that sees the repositories, e.g. of an app's installation",
-        )
-    connection = Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url)
-    repositories = GitHubRepositories(connection, cache=cache(), environ=os.environ)
-    return repositories, partial(_hosted, connection)
+    access = _access(
+        api_url,
+        "many repositories need",
+        repositories=repositories,
+        owners=owners,
+        writes=writes,
+    )
+    seen = GitHubRepositories(access, cache=cache(), environ=os.environ)
+    return seen, partial(_hosted, access)
 
 
-def _hosted(connection: "Connection", repository: str) -> Hosting:
+def _hosted(access: "Access", repository: str) -> Hosting:
     from pinbot.forge.github.repository import GitHub
     from pinbot.forge.ledger import ForgeLedger
     from pinbot.forge.lifecycle import PullRequests
 
-    github = GitHub(connection, repository)
+    github = GitHub(access.connection(repository), repository)
     return Hosting(forge=PullRequests(github), ledger=ForgeLedger(github))
 
 
-def _credentials(repository: str, api_url: str) -> "str | Lessor":
+def _access(
+    api_url: str,
+    who: str,
+    *,
+    repositories: tuple[str, ...],
+    owners: tuple[str, ...] = (),
+    writes: bool = True,
+) -> "Access":
+    """As whom GitHub is asked; `who` needs that, for the message where there is nobody."""
+    from pinbot.forge.github.access import Installations, OneToken
+    from pinbot.forge.github.connection import Connection
+
     number, variable = os.environ.get(APP_VARIABLE), _first_set(TOKEN_VARIABLES)
     if number:
         from pinbot.forge.github.app import App
 
-        return App(number, _app_key(), repository=repository, clock=SystemClock(), api_url=api_url)
+        return Installations(
+            App(number, _app_key(), clock=SystemClock(), api_url=api_url),
+            lambda lessor: Connection(token=lessor, clock=SystemClock(), api_url=api_url),
+            repositories=repositories,
+            owners=owners,
+            writes=writes,
+        )
     if variable is None:
         raise ForgeDenied(
-            "--pull-request needs a token, and there is none",
+            f"{who} a token, and there is none",
             hint="set GITHUB_TOKEN to one that may write contents and pull requests, or PINBOT_APP_ID and "
             "PINBOT_APP_KEY to those of a GitHub App",
         )
-    return os.environ[variable]
+    return OneToken(Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url))
 
 
 def _app_key() -> str:

@@ -1,4 +1,4 @@
-"""`pinbot update --repo` and `--owner`: many repositories, none of them cloned."""
+"""`pinbot update --repo`, `--owner` and `--installed`: many repositories, none of them cloned."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -30,6 +30,7 @@ class Asked:
 
     repos: tuple[str, ...]
     owners: tuple[str, ...]
+    installed: bool
     api_url: str
     pull_request: bool
     base: str | None
@@ -85,7 +86,7 @@ def run(session: Session, asked: Asked) -> int:
 def _check(asked: Asked) -> None:
     if asked.paths:
         raise UsageError(
-            "PATH cannot be given with --repo and --owner",
+            "PATH cannot be given with --repo, --owner and --installed",
             hint="a repository's pinbot.yaml says with `include` and `exclude` which files are looked at",
         )
     if not (asked.pull_request or asked.dry_run):
@@ -95,7 +96,12 @@ def _check(asked: Asked) -> None:
 
 
 async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
-    repositories, hosting = wiring.forges(asked.api_url)
+    repositories, hosting = wiring.forges(
+        asked.api_url,
+        repositories=asked.repos,
+        owners=asked.owners,
+        writes=asked.pull_request and not asked.dry_run,
+    )
 
     def explainer(registry: Registry, config: Config) -> AbstractAsyncContextManager["Explainer"]:
         return wiring.explainer(registry, config, config.vulnerabilities)
@@ -125,4 +131,5 @@ async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
             dry_run=asked.dry_run,
         )
         details = session.progress if session.verbose else Quiet()
-        return await Fleet(crew, orders, session.progress, details).run(asked.repos, asked.owners)
+        fleet = Fleet(crew, orders, session.progress, details)
+        return await fleet.run(asked.repos, asked.owners, installed=asked.installed)

@@ -57,7 +57,7 @@ PULL_REQUEST: tuple[Parameter, ...] = (
         "--pull-request",
         is_flag=True,
         envvar="PINBOT_PULL_REQUEST",
-        help="Propose the change on GitHub, with the token in GITHUB_TOKEN; write nothing here.",
+        help="Propose the change on GitHub, with GITHUB_TOKEN or as PINBOT_APP_ID; write nothing here.",
     ),
     click.option(
         "--repository",
@@ -90,6 +90,11 @@ PULL_REQUEST: tuple[Parameter, ...] = (
         callback=owner_names,
         help="Work on all repositories of an organisation or person; may be given many times.",
     ),
+    click.option(
+        "--installed",
+        is_flag=True,
+        help="Work on all repositories of all accounts that the GitHub App is installed on.",
+    ),
     click.option("--base", metavar="BRANCH", help="The branch to merge into; without it the default branch."),
     click.option("--label", "labels", multiple=True, help="A label for a pull request that is opened."),
 )
@@ -115,6 +120,7 @@ def command(
     labels: tuple[str, ...],
     repos: tuple[str, ...],
     owners: tuple[str, ...],
+    installed: bool,
     save_verdicts: Path | None,
     known_verdicts: Path | None,
     **shared: Any,
@@ -125,10 +131,10 @@ def command(
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
     handover = Handover(save=save_verdicts, known=known_verdicts)
-    if repos or owners:
+    if repos or owners or installed:
         if handover != Handover():
             raise UsageError(
-                "verdicts are about one repository, not for --repo and --owner",
+                "verdicts are about one repository, not for --repo, --owner and --installed",
                 hint="run pinbot in a checkout of it",
             )
         from pinbot.cli import fleet  # noqa: PLC0415 - most runs are about the folder they run in
@@ -136,6 +142,7 @@ def command(
         asked = fleet.Asked(
             repos=repos,
             owners=owners,
+            installed=installed,
             api_url=api_url,
             pull_request=pull_request,
             base=base,

@@ -7,6 +7,14 @@ from pinbot.model.report import UpdateReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An organisation or person; `closed` says why nothing of theirs is worked on, None where it is."""
+
+    name: str
+    closed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryFacts:
     """A repository on a forge.
 
@@ -79,9 +87,16 @@ class RepositoryReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetReport:
-    """What came of all of them, in the order in which they were named or listed."""
+    """What came of all of them, in the order in which they were named or listed.
+
+    Attributes:
+        errors: what belongs to no repository.
+        notes: accounts that were left out, and why.
+        calls: how many requests were sent to the forge, lists and tokens included.
+    """
 
     repositories: tuple[RepositoryReport, ...]
     errors: tuple[PinbotError, ...] = ()
+    notes: tuple[str, ...] = ()
     seconds: float = 0.0
     calls: int = 0

@@ -88,17 +88,41 @@ class Fleet:
         self._progress = progress
         self._details = details
         self._turns = asyncio.Semaphore(AT_ONCE if crew.verifier is None else 1)
-        self._all_over: ForgeError | None = None
+        self._all_over: dict[str, ForgeError] = {}
 
-    async def run(self, names: Iterable[str], owners: Iterable[str]) -> FleetReport:
-        """Work on the named repositories, and on all that the owners have; each once."""
+    async def run(
+        self, names: Iterable[str], owners: Iterable[str], *, installed: bool = False
+    ) -> FleetReport:
+        """Work on the named repositories, and on all that the owners have; each once.
+
+        Args:
+            names: `owner/name` of repositories.
+            owners: organisations and people.
+            installed: whether all accounts that gave pinbot access are among the owners.
+
+        Raises:
+            UsageError: nobody knows these accounts.
+        """
         began = self._crew.clock.monotonic()
-        wanted: dict[str, RepositoryFacts | str] = {name.casefold(): name for name in names}
         errors: list[PinbotError] = []
-        for owner in owners:
+        notes: list[str] = []
+        accounts = {owner.casefold(): owner for owner in owners}
+        if installed:
             try:
+                for account in await self._crew.repositories.accounts():
+                    if account.closed is None:
+                        accounts.setdefault(account.name.casefold(), account.name)
+                    else:
+                        notes.append(f"{account.name} is left out: {account.closed}")
+            except ForgeError as error:
+                errors.append(error)
+        wanted: dict[str, RepositoryFacts | str] = {name.casefold(): name for name in names}
+        for owner in accounts.values():
+            try:
+                self._check_not_over(owner)
                 listed = await self._crew.repositories.owned_by(owner)
             except ForgeError as error:
+                self._note_whether_over(owner, error)
                 errors.append(error)
             else:
                 for facts in listed:
@@ -108,6 +132,7 @@ class Fleet:
         return FleetReport(
             repositories=tuple(reports),
             errors=tuple(errors),
+            notes=tuple(notes),
             seconds=self._crew.clock.monotonic() - began,
             calls=self._crew.repositories.calls(),
         )
@@ -126,10 +151,9 @@ class Fleet:
 
     async def _kept_apart(self, which: RepositoryFacts | str, name: str) -> RepositoryReport:
         """What came of a repository, also where it could not go on."""
-        if self._all_over is not None:
-            return RepositoryReport(name=name, errors=(_not_asked(self._all_over),))
         seconds = None if self._crew.verifier else self._orders.limits.seconds
         try:
+            self._check_not_over(name)
             async with asyncio.timeout(seconds):
                 return await self._work(which)
         except Several as several:
@@ -140,8 +164,7 @@ class Fleet:
                 errors=(ForgeError(f"it took more than {seconds:.0f} seconds", hint="run it on its own"),),
             )
         except PinbotError as error:
-            if isinstance(error, ForgeError) and error.for_all:
-                self._all_over = error
+            self._note_whether_over(name, error)
             return RepositoryReport(name=name, errors=(error,))
         except Exception as error:  # noqa: BLE001 - a bug that one repository brings out is not the others' end
             problem = PinbotError(
@@ -149,6 +172,20 @@ class Fleet:
                 hint="this is a bug; please report it",
             )
             return RepositoryReport(name=name, errors=(problem,))
+
+    def _check_not_over(self, name: str) -> None:
+        """Ask nothing more with a token that is used up, or wrong.
+
+        Raises:
+            ForgeError: it is.
+        """
+        because = self._all_over.get(self._crew.repositories.asked_as(name))
+        if because is not None:
+            raise type(because)(f"not asked, because a moment ago {because.message}", hint=because.hint)
+
+    def _note_whether_over(self, name: str, error: PinbotError) -> None:
+        if isinstance(error, ForgeError) and error.for_all:
+            self._all_over.setdefault(self._crew.repositories.asked_as(name), error)
 
     async def _work(self, which: RepositoryFacts | str) -> RepositoryReport:
         named = isinstance(which, str)
@@ -221,7 +258,3 @@ class Fleet:
 
 def _nothing(only: tuple[str, ...]) -> str:
     return "no image reference in it matches --only" if only else "no file in it holds an image reference"
-
-
-def _not_asked(because: ForgeError) -> ForgeError:
-    return type(because)(f"not asked, because a moment ago {because.message}", hint=because.hint)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pinbot.model.fleet import ListedFile, Listing, RepositoryFacts
+    from pinbot.model.fleet import Account, ListedFile, Listing, RepositoryFacts
     from pinbot.model.ledger import Ledger, Rejection
     from pinbot.model.notice import Notice
     from pinbot.model.proposal import OwnPull, Proposal, PullRequest, Survey
@@ -103,10 +103,22 @@ class Hosting(NamedTuple):
 
 
 class Repositories(Protocol):
-    """All that a forge has, as one token sees them; read without a clone.
+    """All that a forge has, as tokens of pinbot's see them; read without a clone.
 
     Each method raises ForgeError where it cannot be done, or may not be.
     """
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """All organisations and people that gave pinbot access.
+
+        Raises:
+            UsageError: nobody keeps a list of them for what pinbot asks with.
+        """
+        ...
+
+    def asked_as(self, name: str) -> str:
+        """As whom it is asked about a repository or owner: an error that is `for_all` is for that one's."""
+        ...
 
     async def named(self, name: str) -> RepositoryFacts:
         """The repository `owner/name`."""

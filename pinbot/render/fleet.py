@@ -13,7 +13,7 @@ from pinbot.render.printable import moment
 
 
 def document(report: FleetReport, *, build: bool, pull_request: bool, explain: bool) -> json.Document:
-    """The document of `update` with --repo or --owner: in it that of `update` for each repository."""
+    """The document of `update` over many repositories: in it that of `update` for each repository."""
     return json.envelope(
         "update",
         report.errors,
@@ -21,6 +21,7 @@ def document(report: FleetReport, *, build: bool, pull_request: bool, explain: b
             _entry(one, build=build, pull_request=pull_request, explain=explain)
             for one in report.repositories
         ],
+        notes=list(report.notes),
         calls=report.calls,
         seconds=round(report.seconds, 3),
     )
@@ -32,7 +33,7 @@ def _entry(one: RepositoryReport, *, build: bool, pull_request: bool, explain: b
         if one.report is None
         else json.update("update", one.report, build=build, pull_request=pull_request, explain=explain)
     )
-    inner.pop("github", None)  # its requests are those of the whole run: all share a connection
+    inner.pop("github", None)  # its requests are those of all that share a connection
     return {
         "repository": one.name,
         "status": _status(one),
@@ -56,6 +57,8 @@ def text(out: Console, err: Console, report: FleetReport, *, dry_run: bool) -> N
             console.line(err, f"{one.name}: {line}", style="yellow")
         for error in one.all_errors:
             console.line(err, f"{one.name}: error: {error}", style="red")
+    for note in report.notes:
+        console.line(err, note, style="yellow")
     console.errors(err, report.errors)
     counts = Counter(map(_status, report.repositories))
     told = ", ".join(

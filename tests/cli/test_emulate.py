@@ -48,6 +48,8 @@ class Bot:
         """A run as the app, or with the token that is given; earlier runs' writes are forgotten."""
         self.relay.writes.clear()
         app = {"PINBOT_APP_ID": NUMBER, "PINBOT_APP_KEY_FILE": str(self._key)}
+        if "GITHUB_TOKEN" in environment:
+            app = {}
         where = {"PINBOT_API_URL": self.relay.url, "NO_PROXY": "127.0.0.1"}
         return self.home.pinbot("update", *arguments, env={**app, **where, **environment})
 
@@ -111,6 +113,17 @@ def test_a_repository_gets_its_pull_request_without_a_checkout(bot: Bot) -> None
     assert again.code == 0, again.err
     assert "unchanged" in again.err
     assert bot.relay.writes == []
+
+
+def test_an_app_has_one_token_for_the_named_repositories_of_an_account(bot: Bot) -> None:
+    places = bot.add("one"), bot.add("two")
+    run = bot.update(*(f"--repo={place.name}" for place in places), "--pull-request")
+    assert run.code == 0, run.err
+    for place in places:
+        (pull,) = place.get("pulls?state=all")
+        assert pull["user"]["login"] == "pinbot[bot]"
+    assert len([write for write in bot.relay.writes if write.endswith("/access_tokens")]) == 1
+    assert sorted(bot.emulate.leases[-1]["repository_ids"]) == sorted(place.number for place in places)
 
 
 def test_a_token_that_may_not_write_is_told_what_it_lacks(bot: Bot) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pinbot.forge.github.access import OneToken
 from pinbot.forge.github.connection import Connection
 from pinbot.forge.github.repositories import GitHubRepositories
 from pinbot.forge.github.repository import GitHub
@@ -68,7 +69,7 @@ class Peer:
         """One look into the repository as one of many."""
 
         async def run() -> Any:
-            many = GitHubRepositories(self._connection(), cache=Forgetful(), environ={})
+            many = GitHubRepositories(OneToken(self._connection()), cache=Forgetful(), environ={})
             return await work(many, await many.named(self.place.name))
 
         return asyncio.run(run())

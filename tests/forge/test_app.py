@@ -8,6 +8,7 @@ import pytest
 from pinbot.errors import ForgeDenied, ForgeError, UsageError
 from pinbot.forge.github.app import App
 from pinbot.forge.github.connection import Connection
+from pinbot.forge.github.installation import Installation
 from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import PullRequestAction
@@ -23,16 +24,16 @@ def install(github: GitHubServer, **settings: Any) -> None:
     github.add_app(NUMBER, keys()[1], **({"repositories": (REPOSITORY,)} | settings))
 
 
-def app(github: GitHubServer, clock: PatientClock | None = None, **changes: Any) -> App:
-    values = {"number": NUMBER, "key": keys()[0], "repository": REPOSITORY} | changes
-    return App(**values, clock=clock or PatientClock(), api_url=github.url)
+def installation(github: GitHubServer, clock: PatientClock | None = None, **changes: Any) -> Installation:
+    values = {"number": NUMBER, "key": keys()[0]} | changes
+    app = App(**values, clock=clock or PatientClock(), api_url=github.url)
+    return Installation(app, "acme", repositories=(REPOSITORY,))
 
 
 def forge(github: GitHubServer, clock: PatientClock | None = None, **changes: Any) -> PullRequests:
     clock = clock or PatientClock()
-    connection = Connection(
-        token=app(github, clock, **changes), clock=clock, api_url=github.url, write_interval=0
-    )
+    lessor = installation(github, clock, **changes)
+    connection = Connection(token=lessor, clock=clock, api_url=github.url, write_interval=0)
     return PullRequests(GitHub(connection, REPOSITORY))
 
 
@@ -114,6 +115,14 @@ def test_a_number_that_is_no_app_is_told(github: GitHubServer, repo: Repository)
     assert "PINBOT_APP_ID" in error.hint
 
 
+def test_an_installation_that_is_suspended_is_told(github: GitHubServer, repo: Repository) -> None:
+    del repo
+    install(github, suspended=True)
+    error = trouble(github)
+    assert error.message == "the installation of app 1234 on acme/shop is suspended"
+    assert "who installed it can end that" in error.hint
+
+
 def test_a_permission_that_was_not_granted_is_named(github: GitHubServer, repo: Repository) -> None:
     del repo
     install(github, permissions={"contents": "read", "issues": "write"})
@@ -124,7 +133,7 @@ def test_a_permission_that_was_not_granted_is_named(github: GitHubServer, repo: 
 @pytest.mark.parametrize("key", ["", "secret", "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END-----"])
 def test_what_is_no_key_is_told_before_anything_is_asked(github: GitHubServer, key: str) -> None:
     with pytest.raises(UsageError, match="private key of the GitHub App cannot be read") as caught:
-        app(github, key=key)
+        installation(github, key=key)
     assert "PINBOT_APP_KEY_FILE" in caught.value.hint
     assert github.requests == []
 
@@ -137,4 +146,4 @@ def test_a_key_in_one_line_is_read(github: GitHubServer, repo: Repository) -> No
 
 
 def test_the_key_is_not_in_the_representation(github: GitHubServer) -> None:
-    assert repr(app(github)) == "App('1234' for 'acme/shop')"
+    assert repr(installation(github)) == "Installation(App('1234') on 'acme/shop')"

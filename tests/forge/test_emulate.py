@@ -14,6 +14,7 @@ import pytest
 from pinbot.errors import ForgeDenied
 from pinbot.forge.github.app import App
 from pinbot.forge.github.connection import Connection
+from pinbot.forge.github.installation import Installation
 from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import PullRequestAction
@@ -31,9 +32,10 @@ pytestmark = pytest.mark.needs("emulate")
 
 def as_app(peer: Peer, *, key: str, repository: str = "") -> PullRequests:
     name = repository or peer.place.name
-    app = App(NUMBER, key, repository=name, clock=PatientClock(), api_url=peer.url)
+    app = App(NUMBER, key, clock=PatientClock(), api_url=peer.url)
+    lessor = Installation(app, name.partition("/")[0], repositories=(name,))
     return PullRequests(
-        GitHub(Connection(token=app, clock=PatientClock(), api_url=peer.url, write_interval=0), name)
+        GitHub(Connection(token=lessor, clock=PatientClock(), api_url=peer.url, write_interval=0), name)
     )
 
 

@@ -1,140 +1,198 @@
-"""A GitHub App: from its id and private key to a token for one repository.
+"""A GitHub App as itself: who it is, where it is installed, and the tokens of its installations.
 
-The app proves who it is with a JSON Web Token of a few minutes, and gets a token of its installation for an
-hour ("Authenticating as a GitHub App installation"). That one is asked for with no more than pinbot needs:
-for this repository alone, with those permissions alone.
+The app proves who it is with a JSON Web Token of a few minutes, and gets a token of an installation for an
+hour ("Authenticating as a GitHub App installation").
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import github
 import jwt
 
 from pinbot.errors import ForgeDenied, ForgeError, UsageError
-from pinbot.forge.github.asking import is_repository, text
-from pinbot.forge.github.connection import Answer, Connection, Lease
+from pinbot.forge.github.asking import PAGE, items, text
+from pinbot.forge.github.connection import Answer, Connection, Expected, Lease
 from pinbot.ports.machine import Clock
 
-_REQUIRED = {"contents": "write", "pull_requests": "write"}
-_USEFUL = {"issues": "write", "statuses": "write", "workflows": "write"}
-_LEVELS = ("read", "write", "admin")
-
 _PROOF = 540  # seconds; GitHub takes ten minutes at most
-_LEASE = 3000.0  # seconds of the hour that a token is good for
+_PROOF_LEASE = 480.0
+_MOST_PAGES = 100
+_NEEDS = "an installation"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Installation:
+class Installed:
+    """An installation: on whose account, what it was granted there, and whether it is suspended."""
+
     number: int
-    permissions: dict[str, str]
+    account: str
+    permissions: Mapping[str, str]
+    suspended: bool
 
 
 class App:
-    """A `Lessor` for one repository.
+    """What an app may ask as itself.
 
     Args:
         number: the app's id, or its client id.
         key: its private key, as PEM.
-        repository: `owner/name`.
-        clock, api_url, write_interval: as for `Connection`.
+        clock, api_url: as for `Connection`.
+
+    Attributes:
+        number: as given.
 
     Raises:
-        UsageError: the key is none, or the repository's name cannot be right.
+        UsageError: the key is none.
     """
 
-    def __init__(
-        self,
-        number: str,
-        key: str,
-        *,
-        repository: str,
-        clock: Clock,
-        api_url: str,
-        write_interval: float = 0.0,
-    ) -> None:
-        if not is_repository(repository):
-            raise UsageError(f"{repository!r} is no repository on GitHub", hint="name it as owner/name")
-        self._number = number.strip()
-        self._key = key.strip().replace("\\n", "\n")  # some stores of secrets keep one line only
-        self._repository = repository
-        self._clock = clock
-        self._api_url = api_url
-        self._write_interval = write_interval
-        self._proof()
+    def __init__(self, number: str, key: str, *, clock: Clock, api_url: str) -> None:
+        self.number = number.strip()
+        self._connection = Connection(
+            token=_Prover(self.number, key), kind="Bearer", clock=clock, api_url=api_url, write_interval=0.0
+        )
+        self._refusal = ""
 
     def __repr__(self) -> str:
-        return f"App({self._number!r} for {self._repository!r})"
+        return f"App({self.number!r})"
 
-    async def lease(self) -> Lease:
-        """See `Lessor.lease`. Two requests.
+    def calls(self, target: str | None = None) -> int:
+        """How many requests it sent so far: for a target, or at all."""
+        return self._connection.calls if target is None else self._connection.calls_about[target]
+
+    async def installation(self, place: str, *, target: str) -> Installed | None:
+        """Its installation at a place, e.g. `repos/acme/shop`; None where there is none. One request.
 
         Raises:
-            ForgeDenied: the app is not known, not installed, or was not given what pinbot needs.
+            ForgeDenied: the app is not known.
             ForgeError: GitHub could not be asked.
         """
-        connection = Connection(
-            token=self._proof(),
-            kind="Bearer",
-            clock=self._clock,
-            api_url=self._api_url,
-            write_interval=self._write_interval,
+        found: Installed | None = await self._ask(
+            "GET",
+            f"/{place}/installation",
+            _installed,
+            target=target,
+            doing=f"look for the installation of app {self.number} on",
+            expected={(404, ""): None},
         )
-        found = await self._installation(connection)
-        missing = [name for name, level in _REQUIRED.items() if not _covers(found.permissions, name, level)]
-        if missing:
-            raise ForgeDenied(
-                f"the installation of app {self._number} on {self._repository} lacks permissions",
-                hint="grant the app "
-                + " and ".join(f"{name.replace('_', '-')}: {_REQUIRED[name]}" for name in missing)
-                + " in its settings, and accept that where it is installed",
-            )
-        wanted = _REQUIRED | {
-            name: level for name, level in _USEFUL.items() if _covers(found.permissions, name, level)
-        }
-        token = await self._token(connection, found.number, wanted)
-        return Lease(token=token, seconds=_LEASE, calls=connection.calls)
+        return found
 
-    async def _installation(self, connection: Connection) -> _Installation:
-        try:
-            return await connection.ask(
+    async def installations(self) -> tuple[Installed, ...]:
+        """All of them. One request for each hundred.
+
+        Raises:
+            ForgeDenied: the app is not known.
+            ForgeError: GitHub could not be asked, or there are more than it makes sense to work on at once.
+        """
+        found: list[Installed] = []
+        for page in range(1, _MOST_PAGES + 1):
+            # What an enterprise has is no account with repositories, and has no login.
+            some, count = await self._ask(
                 "GET",
-                f"/repos/{self._repository}/installation",
-                _installation,
-                target=self._repository,
-                doing=f"look for the installation of app {self._number} on",
-                needs="an installation",
+                "/app/installations",
+                lambda data: (
+                    [_installed(item) for item in items(data) if (item["account"] or {}).get("login")],
+                    len(data),
+                ),
+                target=f"app {self.number}",
+                doing="list the installations of",
+                query={"per_page": str(PAGE), "page": str(page)},
             )
-        except ForgeDenied as error:
-            raise self._unknown(error) from error
+            found += some
+            if count < PAGE:
+                return tuple(found)
+        raise ForgeError(
+            f"app {self.number} has more than {PAGE * _MOST_PAGES} installations",
+            hint="name the accounts with --owner",
+        )
 
-    async def _token(self, connection: Connection, installation: int, permissions: dict[str, str]) -> str:
-        wanted: dict[str, Any] = {
-            "repositories": [self._repository.partition("/")[2]],
-            "permissions": permissions,
-        }
-        return await connection.ask(
+    async def token(
+        self, installation: int, permissions: Mapping[str, str], repositories: tuple[str, ...], *, target: str
+    ) -> str | None:
+        """A token of an installation for these repositories of its account, or for all. One request.
+
+        None where one of the repositories is not the installation's.
+
+        Raises:
+            ForgeDenied: the app is not known, or may not have it.
+            ForgeError: GitHub could not be asked.
+        """
+        wanted: dict[str, Any] = {"permissions": dict(permissions)}
+        if repositories:
+            wanted["repositories"] = [name.partition("/")[2] for name in repositories]
+        token: str | None = await self._ask(
             "POST",
             f"/app/installations/{installation}/access_tokens",
             lambda data: text(data["token"]),
-            target=self._repository,
-            doing=f"get a token of app {self._number} for",
-            needs="an installation",
+            target=target,
+            doing=f"get a token of app {self.number} for",
             body=wanted,
+            expected={(422, "at least one repository"): None} if repositories else None,
         )
+        return token
 
-    def _unknown(self, error: ForgeError) -> ForgeDenied:
-        """What to mend when GitHub does not know the app, or the app not the repository."""
-        if "does not exist" in error.message:
-            return ForgeDenied(
-                f"app {self._number} is not installed on {self._repository}, or there is no such repository",
-                hint="install the app on it (the app's settings > Install App), or check the name",
+    async def _ask(
+        self,
+        verb: str,
+        path: str,
+        read: Callable[[Answer], Any],
+        *,
+        target: str,
+        doing: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        expected: Mapping[Expected, Any] | None = None,
+    ) -> Any:
+        """One request as the app; one that was refused as a whole does not ask again."""
+        if self._refusal:
+            raise self._unknown(self._refusal)
+        try:
+            return await self._connection.ask(
+                verb,
+                path,
+                read,
+                target=target,
+                doing=doing,
+                needs=_NEEDS,
+                query=query,
+                body=body,
+                expected=expected,
+                keep=False,
             )
+        except ForgeDenied as error:
+            if not error.for_all:
+                raise
+            self._refusal = error.message.partition(": the token is")[0]
+            raise self._unknown(self._refusal) from error
+
+    def _unknown(self, message: str) -> ForgeDenied:
+        """What to mend when GitHub does not know the app."""
         return ForgeDenied(
-            f"{error.message.partition(': the token is')[0]}",
+            message,
             hint="check that PINBOT_APP_ID and the private key belong to one app, that the key was not "
             "deleted there, and that the clock of this machine is right",
-        )
+        ).about_all()
+
+
+class _Prover:
+    """A `Lessor` of the app's proof that it is itself; it takes no request."""
+
+    def __init__(self, number: str, key: str) -> None:
+        self._number = number
+        self._key = key.strip().replace("\\n", "\n")  # some stores of secrets keep one line only
+        self._proof()
+
+    @property
+    def calls(self) -> int:
+        """See `Lessor.calls`."""
+        return 0
+
+    async def lease(self) -> Lease:
+        """See `Lessor.lease`."""
+        return Lease(token=self._proof(), seconds=_PROOF_LEASE)
 
     def _proof(self) -> str:
         """A JSON Web Token that says: I am this app."""
@@ -148,12 +206,10 @@ class App:
             ) from error
 
 
-def _installation(data: Answer) -> _Installation:
-    permissions = {text(name): text(level) for name, level in dict(data["permissions"]).items()}
-    return _Installation(number=int(data["id"]), permissions=permissions)
-
-
-def _covers(granted: dict[str, str], name: str, level: str) -> bool:
-    """Whether an installation was given that much of a permission."""
-    has = granted.get(name, "")
-    return has in _LEVELS and _LEVELS.index(has) >= _LEVELS.index(level)
+def _installed(data: Answer) -> Installed:
+    return Installed(
+        number=int(data["id"]),
+        account=text((data["account"] or {}).get("login", "")),
+        permissions={text(name): text(level) for name, level in dict(data["permissions"]).items()},
+        suspended=bool(data.get("suspended_at")),
+    )

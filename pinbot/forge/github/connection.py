@@ -42,15 +42,19 @@ Expected = tuple[int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A token that is good for a while: `seconds` of it, and the requests that it took to get it."""
+    """A token that is good for a while, and for how many seconds."""
 
     token: str = field(repr=False)
     seconds: float
-    calls: int = 0
 
 
 class Lessor(Protocol):
     """Gives a token whenever the one before it has had its time."""
+
+    @property
+    def calls(self) -> int:
+        """How many requests that took so far."""
+        ...
 
     async def lease(self) -> Lease:
         """A new token.
@@ -76,7 +80,7 @@ class Connection:
 
     Attributes:
         host: of the API, for messages.
-        calls: how many requests were sent so far.
+        sent: how many requests were sent so far, those for its tokens left out.
         calls_about: the same for each target of `ask`.
 
     Raises:
@@ -95,23 +99,24 @@ class Connection:
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self.host = _check_address(self._api_url)
-        self.calls = 0
+        self.sent = 0
         self.calls_about: Counter[str] = Counter()
         self._token = ""
         self._clock = clock
         self._turn = asyncio.Lock()
         self._write_interval = write_interval
         self._known: dict[str, tuple[str, Answer]] = {}
+        self._kind = kind
         self._lessor: Lessor | None = None
         self._renew_at = 0.0
         if isinstance(token, str):
-            self._requester = self._as(_checked(token), kind)
+            self._requester = self._as(_checked(token))
         else:
             self._lessor = token
 
-    def _as(self, token: str, kind: str) -> Requester:
+    def _as(self, token: str) -> Requester:
         self._token = token
-        auth = github.Auth.AppAuthToken(token) if kind == "Bearer" else github.Auth.Token(token)
+        auth = github.Auth.AppAuthToken(token) if self._kind == "Bearer" else github.Auth.Token(token)
         return github.Github(
             auth=auth,
             base_url=self._api_url,
@@ -125,6 +130,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.host!r})"
+
+    @property
+    def calls(self) -> int:
+        """How many requests were sent so far, those for its tokens included."""
+        return self.sent + (self._lessor.calls if self._lessor is not None else 0)
 
     async def token(self) -> str:
         """What it speaks with, for what is no request to the API.
@@ -211,8 +221,7 @@ class Connection:
         """Have a token that will do for this request."""
         if self._lessor is not None and (not self._renew_at or self._clock.monotonic() >= self._renew_at):
             lease = await self._lessor.lease()
-            self.calls += lease.calls
-            self._requester = self._as(_checked(lease.token), "token")
+            self._requester = self._as(_checked(lease.token))
             self._renew_at = self._clock.monotonic() + lease.seconds
 
     def _send(
@@ -225,7 +234,7 @@ class Connection:
         *,
         keep: bool,
     ) -> T:
-        self.calls += 1
+        self.sent += 1
         place = json.dumps([path, dict(query or {})])
         tag, known = self._known.get(place, ("", None)) if verb == "GET" else ("", None)
         headers, data = self._requester.requestJsonAndCheck(

@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pinbot.errors import ForgeConflict, ForgeError
+from pinbot.forge.github.access import Access
 from pinbot.forge.github.asking import PAGE, READ, items, text
 from pinbot.forge.github.checkout import check_out
-from pinbot.forge.github.connection import Answer, Connection
-from pinbot.model.fleet import ListedFile, Listing, RepositoryFacts
+from pinbot.forge.github.connection import Answer
+from pinbot.model.fleet import Account, ListedFile, Listing, RepositoryFacts
 from pinbot.ports.machine import Cache
 
 _MOST_PAGES = 100
@@ -21,26 +22,34 @@ _INSTALLATION = "ghs_"
 
 
 class GitHubRepositories:
-    """The `Repositories` that a token can see.
+    """The `Repositories` that a token, or those of an app, can see.
 
     Args:
-        connection: to GitHub; shared with what works on a single repository.
+        access: gives the connections to GitHub; shared with what works on a single repository.
         cache: keeps files that were read: their content never changes under its name.
         environ: what git gets to see of it are proxies and authorities.
     """
 
-    def __init__(self, connection: Connection, *, cache: Cache, environ: Mapping[str, str]) -> None:
-        self._connection = connection
+    def __init__(self, access: Access, *, cache: Cache, environ: Mapping[str, str]) -> None:
+        self._access = access
         self._cache = cache
         self._environ = environ
 
     def calls(self, name: str | None = None) -> int:
         """See `Repositories.calls`."""
-        return self._connection.calls if name is None else self._connection.calls_about[name]
+        return self._access.calls if name is None else self._access.connection(name).calls_about[name]
+
+    def asked_as(self, name: str) -> str:
+        """See `Repositories.asked_as`."""
+        return self._access.identity(name)
+
+    async def accounts(self) -> tuple[Account, ...]:
+        """See `Repositories.accounts`."""
+        return await self._access.accounts()
 
     async def named(self, name: str) -> RepositoryFacts:
         """See `Repositories.named`. One request."""
-        return await self._connection.ask(
+        return await self._access.connection(name).ask(
             "GET", f"/repos/{name}", _facts, target=name, doing="read", needs=_METADATA
         )
 
@@ -50,7 +59,7 @@ class GitHubRepositories:
         The token of an installation is asked for what it is installed on, a person's own for what is theirs:
         the public list of a person holds nothing private.
         """
-        token = await self._connection.token()
+        token = await self._access.connection(owner).token()
         if token.startswith(_INSTALLATION):
             found = await self._list("/installation/repositories", owner, key="repositories")
         else:
@@ -74,7 +83,7 @@ class GitHubRepositories:
         """All pages; None where there is no such owner and that is an answer."""
         found: list[RepositoryFacts] = []
         for page in range(1, _MOST_PAGES + 1):
-            answer: list[RepositoryFacts] | None = await self._connection.ask(
+            answer: list[RepositoryFacts] | None = await self._access.connection(owner).ask(
                 "GET",
                 path,
                 lambda data: [_facts(item) for item in items(data if key is None else data[key])],
@@ -95,7 +104,7 @@ class GitHubRepositories:
         )
 
     async def _is_me(self, owner: str) -> bool:
-        login = await self._connection.ask(
+        login = await self._access.connection(owner).ask(
             "GET",
             "/user",
             lambda data: text(data["login"]),
@@ -107,7 +116,7 @@ class GitHubRepositories:
 
     async def listing(self, repository: RepositoryFacts, branch: str) -> Listing | None:
         """See `Repositories.listing`. One request."""
-        return await self._connection.ask(
+        return await self._access.connection(repository.name).ask(
             "GET",
             f"/repos/{repository.name}/git/trees/{quote(branch, safe='')}",
             _listing,
@@ -121,10 +130,11 @@ class GitHubRepositories:
 
     async def read(self, repository: RepositoryFacts, file: ListedFile) -> bytes:
         """See `Repositories.read`. One request, or none for what an earlier run has read."""
-        kept = f"git blob {self._connection.host} {repository.name} {file.sha}"
+        connection = self._access.connection(repository.name)
+        kept = f"git blob {connection.host} {repository.name} {file.sha}"
         data = await self._cache.get(kept)
         if data is None:
-            data = await self._connection.ask(
+            data = await connection.ask(
                 "GET",
                 f"/repos/{repository.name}/git/blobs/{file.sha}",
                 _content,
@@ -148,7 +158,7 @@ class GitHubRepositories:
             branch,
             tree,
             folder,
-            token=await self._connection.token(),
+            token=await self._access.connection(repository.name).token(),
             environ=self._environ,
         )
 
