@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from action import event, inputs, packing, report
+from action import event, inputs, many, packing, report
 from pinbot.render.annotations import command
 
 GOOD = (0, 10)
@@ -38,18 +38,19 @@ def main(environ: Mapping[str, str]) -> int:
     for note in notes:
         _say(command("notice", note, title="pinbot"))
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as folder, _plain_text():
-        seen = started_by.environment(environ, allowed.token, home=Path(home))
+        seen = started_by.environment(environ, allowed.secrets, home=Path(home))
         code, written = _pinbot(_with_files(allowed, Path(folder)), seen)
         verdicts, left_out = _saved(Path(folder))
         document = _parse(written)
-        summary = report.summary(document, dry_run=allowed.dry_run) if document else ""
+        told = many if "repositories" in document else report
+        summary = told.summary(document, dry_run=allowed.dry_run) if document else ""
         _say(summary)
     for note in left_out:
         _say(command("warning", note, title="pinbot: verdicts"))
-    for line in report.annotations(document, dry_run=allowed.dry_run):
+    for line in told.annotations(document, dry_run=allowed.dry_run):
         _say(line)
     _append(environ, "GITHUB_STEP_SUMMARY", summary)
-    _append(environ, "GITHUB_OUTPUT", report.outputs(document, code, verdicts))
+    _append(environ, "GITHUB_OUTPUT", told.outputs(document, code, verdicts))
     return 0 if code in GOOD else code
 
 
@@ -60,7 +61,7 @@ def _with_files(asked: inputs.Inputs, folder: Path) -> list[str]:
     if asked.verdicts is not None:
         (folder / KNOWN).write_bytes(asked.verdicts)
         files.append(f"--verdicts={folder / KNOWN}")
-    if asked.save_verdicts:
+    if asked.save_verdicts and not asked.many:  # verdicts are about one repository
         files.append(f"--save-verdicts={folder / SAVED}")
     return [first, *files, *more]
 

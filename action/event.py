@@ -8,7 +8,13 @@ from typing import Any
 
 from action.inputs import PREFIX, Inputs
 
-_TOKENS = ("GITHUB_TOKEN", "PINBOT_GITHUB_TOKEN")
+_SECRETS = (
+    "GITHUB_TOKEN",
+    "PINBOT_GITHUB_TOKEN",
+    "PINBOT_APP_ID",
+    "PINBOT_APP_KEY",
+    "PINBOT_APP_KEY_FILE",
+)
 
 # What a run on a stranger's files may see: how to find programs and the network, and nothing secret.
 _HARMLESS = (
@@ -52,11 +58,15 @@ class Event:
                 notes.append("Files from a fork are not test-built, so that no secret is in their reach.")
                 inputs = replace(inputs, build=False, save_verdicts=False)
             notes.append("Registries are asked without credentials, since the files come from a fork.")
-            inputs = replace(inputs, token="")
+            inputs = replace(inputs, token="", app_id="", app_key="")
         return inputs, tuple(notes)
 
-    def environment(self, environ: Mapping[str, str], token: str, *, home: Path) -> dict[str, str]:
+    def environment(
+        self, environ: Mapping[str, str], secrets: Mapping[str, str], *, home: Path
+    ) -> dict[str, str]:
         """The variables that pinbot gets to see; `home` is an empty folder, for where nobody's will do.
+
+        Whom it speaks to GitHub as is what the inputs say, in `secrets`, and nothing that is around.
 
         A pinbot.yaml may name any variable as a password and any host to send it to, so that of a fork is
         read where there is none.
@@ -67,9 +77,9 @@ class Event:
         seen = {
             name: value
             for name, value in environ.items()
-            if not name.startswith(PREFIX) and name not in _TOKENS
+            if not name.startswith(PREFIX) and name not in _SECRETS
         }
-        return {**seen, "GITHUB_TOKEN": token} if token else seen
+        return {**seen, **secrets}
 
 
 def read(environ: Mapping[str, str]) -> Event:

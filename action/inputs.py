@@ -1,7 +1,7 @@
 """The inputs of the Action, as they come in environment variables, and the command line that they mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from action.packing import unpack
 
@@ -36,10 +36,26 @@ class Inputs:
     pull_request: bool = False
     base: str = ""
     labels: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    installed: bool = False
     verdicts: bytes | None = None
     save_verdicts: bool = False
     config: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
+    app_id: str = ""
+    app_key: str = field(default="", repr=False)
+
+    @property
+    def many(self) -> bool:
+        """Whether it is about repositories on GitHub instead of the files that are checked out here."""
+        return bool(self.repositories or self.owners or self.installed)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What pinbot gets in variables, since everybody on a machine sees arguments."""
+        values = {"GITHUB_TOKEN": self.token, "PINBOT_APP_ID": self.app_id, "PINBOT_APP_KEY": self.app_key}
+        return {name: value for name, value in values.items() if value}
 
     @property
     def arguments(self) -> list[str]:
@@ -57,8 +73,11 @@ class Inputs:
             *(["--pull-request"] if self.pull_request else ()),
             *([f"--base={self.base}"] if self.base else ()),
             *(f"--label={label}" for label in self.labels),
+            *(f"--repo={name}" for name in self.repositories),
+            *(f"--owner={name}" for name in self.owners),
+            *(["--installed"] if self.installed else ()),
             "--",
-            *self.paths,
+            *(() if self.many and self.paths == (".",) else self.paths),
         ]
 
 
@@ -72,6 +91,8 @@ def read(environ: Mapping[str, str]) -> Inputs:
     if command not in COMMANDS:
         raise BadInput(f"command: expected one of {', '.join(COMMANDS)}, not {command!r}")
     dry_run, build = _flag(environ, "dry-run") or False, _flag(environ, "build")
+    if _text(environ, "app-private-key") and not _text(environ, "app-id"):
+        raise BadInput("app-private-key: there is no app-id that it belongs to")
     return Inputs(
         command=command,
         paths=_lines(environ, "paths") or (".",),
@@ -84,10 +105,15 @@ def read(environ: Mapping[str, str]) -> Inputs:
         pull_request=_flag(environ, "pull-request") or False,
         base=_text(environ, "base"),
         labels=_lines(environ, "labels"),
+        repositories=_lines(environ, "repositories"),
+        owners=_lines(environ, "owners"),
+        installed=_flag(environ, "installed") or False,
         verdicts=_verdicts(environ),
         save_verdicts=command == "update" and dry_run and build is True,
         config=_text(environ, "config"),
         token=_text(environ, "token"),
+        app_id=_text(environ, "app-id"),
+        app_key=_text(environ, "app-private-key"),
     )
 
 

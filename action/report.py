@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from action.markdown import count, optional_cell, table, where
 from pinbot.render.annotations import command
 from pinbot.render.gfm import cell, code, code_block
 from pinbot.render.printable import human_size, size_change
 
 Document = Mapping[str, Any]
 
-_MOST_ROWS = 100
 _MOST_PLACES = 5
 _MOST_LOGS = 5
 _ROOM_LOG = 10_000
@@ -66,13 +66,13 @@ def summary(document: Document, *, dry_run: bool) -> str:
     """The job summary, in Markdown that can be read in a log as well."""
     changes = _scanned(document) if document["command"] == "scan" else _changes(document, dry_run=dry_run)
     errors = [
-        (_where(error), _cell(error["image"]), cell(error["message"]), _cell(error["hint"]))
+        (where(error), optional_cell(error["image"]), cell(error["message"]), optional_cell(error["hint"]))
         for error in document["errors"]
     ]
     parts = (
         f"### pinbot {document['command']}",
         *changes,
-        *_table(("Error at", "Image", "What happened", "What to do"), errors),
+        *table(("Error at", "Image", "What happened", "What to do"), errors),
     )
     return "\n\n".join(parts) + "\n"
 
@@ -81,12 +81,12 @@ def _scanned(document: Document) -> Iterator[str]:
     references = document.get("references", [])
     statuses = [reference["status"] for reference in references]
     counts = [f"{statuses.count(status)} {status}" for status in ("pinned", "unpinned", "skipped")]
-    yield f"**{_count(len(references), 'image reference')}**: {', '.join(counts)}."
+    yield f"**{count(len(references), 'image reference')}**: {', '.join(counts)}."
     rows = [
-        (_where(reference), cell(reference["raw"]), reference["status"], _cell(reference["reason"]))
+        (where(reference), cell(reference["raw"]), reference["status"], optional_cell(reference["reason"]))
         for reference in references
     ]
-    yield from _table(("Where", "Image", "Status", "Note"), rows)
+    yield from table(("Where", "Image", "Status", "Note"), rows)
 
 
 def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
@@ -95,9 +95,9 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     places = sum(len(update["locations"]) for update in updates)
     settled = "pinned already" if document["command"] == "pin" else "up to date"
     yield (
-        f"**{_count(len(updates), 'image')} to change in {_count(places, 'place')}**, "
+        f"**{count(len(updates), 'image')} to change in {count(places, 'place')}**, "
         f"{document.get('current', 0)} {settled}, {len(waiting)} waiting, {len(skipped)} skipped, "
-        f"{_count(len(document['errors']), 'error')}."
+        f"{count(len(document['errors']), 'error')}."
     )
     for pull in document.get("pull_requests", []):
         note = f" ({code(pull['note'])})" if pull["note"] else ""
@@ -106,19 +106,19 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
         yield "Nothing was written: this was a dry run."
     if held := document.get("held"):
         yield f"Left as it was, since its test build or audit did not pass: {', '.join(map(code, held))}"
-    yield from _table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
+    yield from table(("Image", "Change", "From", "To", "Where"), map(_update, updates))
     waits = [(cell(wait["image"]), _version(wait["new"], wait["old"]), cell(_why(wait))) for wait in waiting]
-    yield from _table(("Waiting", "To", "Why"), waits)
+    yield from table(("Waiting", "To", "Why"), waits)
     explained = [row for told in document.get("explanations", []) for row in _explained(told)]
-    yield from _table(("What changed in", "Platform", "Size", "Packages"), explained)
+    yield from table(("What changed in", "Platform", "Size", "Packages"), explained)
     yield from _builds(document.get("builds", []))
     yield from _findings(document.get("builds", []))
-    left = [(_where(skip), cell(skip["image"]), cell(skip["reason"])) for skip in skipped]
-    yield from _table(("Left as it is", "Image", "Why"), left)
+    left = [(where(skip), cell(skip["image"]), cell(skip["reason"])) for skip in skipped]
+    yield from table(("Left as it is", "Image", "Why"), left)
 
 
 def _update(update: Document) -> tuple[str, ...]:
-    places = [_where(location) for location in update["locations"]]
+    places = [where(location) for location in update["locations"]]
     more = len(places) - _MOST_PLACES
     shown = [*places[:_MOST_PLACES], *([f"and {more} more"] if more > 0 else ())]
     return (
@@ -143,7 +143,7 @@ def _explained(told: Document) -> Iterator[tuple[str, ...]]:
         return
     for platform in comparison["platforms"]:
         size = size_change(platform["size"]["old"], platform["size"]["new"])
-        yield image, _cell(platform["platform"]), size, _packages(platform["packages"])
+        yield image, optional_cell(platform["platform"]), size, _packages(platform["packages"])
 
 
 def _packages(packages: Document | None) -> str:
@@ -169,18 +169,18 @@ def _findings(builds: Iterable[Document]) -> Iterator[str]:
             (cell(_target(build)), finding["rule"], finding["severity"], cell(finding["message"]))
             for finding in changes.get("new", ())
         ]
-    yield from _table(("New finding in", "Rule", "Severity", "What"), rows)
+    yield from table(("New finding in", "Rule", "Severity", "What"), rows)
     if gone:
-        yield f"{_count(gone, 'finding')} of the audit gone."
+        yield f"{count(gone, 'finding')} of the audit gone."
 
 
 def _version(version: Document, other: Document) -> str:
-    digest = _cell((version["digest"] or "")[:_SHORT]) or "no digest"
-    return digest if version["tag"] == other["tag"] else f"{_cell(version['tag'])} {digest}"
+    digest = optional_cell((version["digest"] or "")[:_SHORT]) or "no digest"
+    return digest if version["tag"] == other["tag"] else f"{optional_cell(version['tag'])} {digest}"
 
 
 def _builds(builds: Sequence[Document]) -> Iterator[str]:
-    yield from _table(("Test build", "Result", "Before", "After", "Size"), map(_build, builds))
+    yield from table(("Test build", "Result", "Before", "After", "Size"), map(_build, builds))
     if any(build.get("earlier") for build in builds):
         yield "The builds ran in an earlier, separate job, and this is what that job said of them."
     failed = [build for build in builds if build["after"].get("tail")]
@@ -219,27 +219,3 @@ def _result(after: Document) -> str:
 
 def _place(entry: Document) -> dict[str, Any]:
     return {"file": entry["file"], "line": entry["line"], "col": entry["column"]}
-
-
-def _where(entry: Document) -> str:
-    known = (str(entry[part]) for part in ("file", "line") if entry[part] is not None)
-    return _cell(":".join(known))
-
-
-def _cell(text: str | None) -> str:
-    """A code span for a table, or nothing where there is no text."""
-    return cell(text) if text else ""
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table as one part of the summary; none where there are no rows."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if lines:
-        ruler = "| " + " | ".join("---" for _ in header) + " |"
-        yield "\n".join((f"| {' | '.join(header)} |", ruler, *lines[:_MOST_ROWS]))
-    if len(lines) > _MOST_ROWS:
-        yield f"and {len(lines) - _MOST_ROWS} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -11,7 +11,7 @@ from action.inputs import Inputs
 OWN = Event()
 PULL_REQUEST = Event(pull_request=True)
 FORK = Event(pull_request=True, fork=True)
-EVERYTHING = Inputs(build=True, pull_request=True, token="secret")
+EVERYTHING = Inputs(build=True, pull_request=True, token="secret", app_id="1", app_key="secret")
 
 
 def pull_request(head: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_on_a_branch_of_its_own_everything_may_be_done() -> None:
 
 def test_a_pull_request_of_the_repository_itself_is_checked_and_may_be_built() -> None:
     allowed, notes = PULL_REQUEST.restrict(EVERYTHING)
-    assert allowed == Inputs(dry_run=True, build=True, token="secret")
+    assert allowed == replace(EVERYTHING, dry_run=True, pull_request=False)
     assert notes == ("On a pull request pinbot only checks: nothing is written or proposed.",)
 
 
@@ -98,10 +98,15 @@ def test_pinbot_sees_the_environment_with_the_token_that_was_given(tmp_path: Pat
         "INPUT_TOKEN": "t",
         "GITHUB_TOKEN": "other",
         "PINBOT_GITHUB_TOKEN": "another",
+        "PINBOT_APP_ID": "2",
+        "PINBOT_APP_KEY": "another",
+        "PINBOT_APP_KEY_FILE": "/root/key.pem",
+        "INPUT_APP_PRIVATE_KEY": "key",
     }
     seen = {"PATH": "/bin", "HOME": "/root", "HUB_PASSWORD": "p"}
-    assert OWN.environment(environ, "t", home=tmp_path) == {**seen, "GITHUB_TOKEN": "t"}
-    assert OWN.environment(environ, "", home=tmp_path) == seen
+    secrets = {"GITHUB_TOKEN": "t", "PINBOT_APP_ID": "1", "PINBOT_APP_KEY": "key"}
+    assert OWN.environment(environ, secrets, home=tmp_path) == seen | secrets
+    assert OWN.environment(environ, {}, home=tmp_path) == seen
 
 
 def test_of_a_fork_it_sees_nothing_secret(tmp_path: Path) -> None:
@@ -113,7 +118,8 @@ def test_of_a_fork_it_sees_nothing_secret(tmp_path: Path) -> None:
         "REGISTRY_AUTH_FILE": "/root/auth.json",
         "HUB_PASSWORD": "p",
         "GITHUB_TOKEN": "t",
+        "PINBOT_APP_KEY": "key",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t",
     }
-    seen = FORK.environment(environ, "t", home=tmp_path)
+    seen = FORK.environment(environ, {"GITHUB_TOKEN": "t", "PINBOT_APP_KEY": "key"}, home=tmp_path)
     assert seen == {"PATH": "/bin", "https_proxy": "http://proxy:3128", "HOME": str(tmp_path)}

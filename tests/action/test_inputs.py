@@ -33,6 +33,8 @@ def test_every_input_reaches_the_command_line() -> None:
             "INPUT_LABELS": "base images\nsecurity",
             "INPUT_CONFIG": "ci/pinbot.yaml",
             "INPUT_TOKEN": "secret",
+            "INPUT_APP_ID": "1234",
+            "INPUT_APP_PRIVATE_KEY": "-----BEGIN\nsecret\n",
         }
     )
     assert inputs.arguments == [
@@ -48,7 +50,26 @@ def test_every_input_reaches_the_command_line() -> None:
         *("--pull-request", "--base=develop", "--label=base images"),
         *("--label=security", "--", "Dockerfile", "services"),
     ]
-    assert inputs.token == "secret"
+    assert inputs.secrets == {
+        "GITHUB_TOKEN": "secret",
+        "PINBOT_APP_ID": "1234",
+        "PINBOT_APP_KEY": "-----BEGIN\nsecret",
+    }
+    assert "secret" not in repr(inputs)
+
+
+def test_many_repositories_take_the_place_of_the_files_here() -> None:
+    inputs = read(
+        {"INPUT_PATHS": ".", "INPUT_REPOSITORIES": "acme/shop\nacme/cart", "INPUT_OWNERS": "umbrella"}
+    )
+    assert inputs.arguments == [
+        *("update", "--format=json", "--repo=acme/shop", "--repo=acme/cart", "--owner=umbrella", "--")
+    ]
+    assert read({"INPUT_INSTALLED": "true"}).arguments == ["update", "--format=json", "--installed", "--"]
+
+
+def test_what_cannot_go_together_is_left_to_pinbot_to_refuse() -> None:
+    assert read({"INPUT_PATHS": "web", "INPUT_OWNERS": "acme"}).arguments[-2:] == ["--", "web"]
 
 
 def test_a_build_may_be_left_to_the_configuration() -> None:
@@ -85,6 +106,8 @@ def test_an_empty_document_is_not_taken_for_no_verdicts() -> None:
         ("INPUT_COMMAND", "upgrade", "command: expected one of scan, pin, update, not 'upgrade'"),
         ("INPUT_DRY_RUN", "yes", "dry-run: expected true or false, not 'yes'"),
         ("INPUT_BUILD", "1", "build: expected true or false, not '1'"),
+        ("INPUT_INSTALLED", "all", "installed: expected true or false, not 'all'"),
+        ("INPUT_APP_PRIVATE_KEY", "key", "app-private-key: there is no app-id that it belongs to"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(variable: str, value: str, message: str) -> None:
@@ -95,10 +118,13 @@ def test_a_wrong_value_is_named_with_what_is_expected(variable: str, value: str,
 
 @given(st.text(alphabet="-=abc \n"))
 def test_no_value_becomes_an_option_of_its_own(text: str) -> None:
-    names = ("PATHS", "ONLY", "BUILDER", "BASE", "LABELS", "CONFIG", "TOKEN")
+    names = ("PATHS", "ONLY", "BUILDER", "BASE", "LABELS", "REPOSITORIES", "OWNERS", "CONFIG", "TOKEN")
     arguments = read({f"INPUT_{name}": text for name in names}).arguments
     options = arguments[1 : arguments.index("--")]
-    known = ("--format=", "--only=", "--builder=", "--base=", "--label=", "--config=")
+    known = (
+        *("--format=", "--only=", "--builder=", "--base="),
+        *("--label=", "--repo=", "--owner=", "--config="),
+    )
     assert all(option.startswith(known) for option in options)
 
 

@@ -92,3 +92,13 @@ def test_an_empty_document_of_another_job_ends_the_step(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert b"holds no verdicts of this version of pinbot's" in log
     assert project.read("Dockerfile") == b"FROM alpine\n"
+
+
+@pytest.mark.needs("git")
+def test_a_dry_run_over_many_repositories_saves_no_verdicts(tmp_path: Path) -> None:
+    project = Project(tmp_path / "work")
+    asked = {"INPUT_OWNERS": "acme", "INPUT_DRY_RUN": "true", "INPUT_BUILD": "true"}
+    with start(project.root, tmp_path, **asked) as process:
+        log, _ = process.communicate(timeout=60)
+    assert b"many repositories need a token, and there is none" in log
+    assert "verdicts=" in lines(tmp_path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.action_runner import Job, Runner
+from tests.support.app_keys import keys
 from tests.support.github.server import GitHubServer
 from tests.support.oci import Image, Pusher, digest_of
 from tests.support.registry import PASSWORD, USERNAME, RegistryServer
@@ -103,6 +104,15 @@ OWN = """\
         with:
           paths: Dockerfile
           pull-request: true
+      - id: many
+        uses: ./pinbot-action
+        with:
+          pull-request: true
+          installed: true
+          repositories: acme/cart
+          app-id: 1234
+          app-private-key: ${{ env.APP_KEY }}
+          token: ""
       - id: written
         uses: ./pinbot-action
         with:
@@ -189,12 +199,16 @@ def own(
     runner = prepare(tmp_path_factory.mktemp("own"), hub, private)
     files = {"Dockerfile": FILES["Dockerfile"].encode()}
     github.create_repository(REPOSITORY, files=files)
+    github.add_app("1234", keys()[1], repositories=("acme/cart", "ada/site"))
+    for name in ("acme/cart", "ada/site"):
+        github.create_repository(name, files=files).private = True
+    one_line = keys()[0].replace("\n", "\\n")
     return runner.run(
         OWN,
         token=TOKEN,
         event="workflow_dispatch",
         payload={},
-        variables={"GITHUB_API_URL": github.url, "WRONG_TOKEN": WRONG_TOKEN},
+        variables={"GITHUB_API_URL": github.url, "WRONG_TOKEN": WRONG_TOKEN, "APP_KEY": one_line},
     )
 
 
@@ -282,6 +296,19 @@ def test_a_pull_request_is_opened_once(own: Job, github: GitHubServer) -> None:
     assert f"Pull request opened: {own.output('opened', 'pull-requests')[0]['url']}" in own.log
 
 
+def test_as_an_app_it_works_wherever_the_app_is_installed(own: Job, github: GitHubServer) -> None:
+    assert own.outcome("many") == "success"
+    pulls = own.output("many", "pull-requests")
+    assert [(pull["repository"], pull["action"]) for pull in pulls] == [
+        ("acme/cart", "opened"),
+        ("ada/site", "opened"),
+    ]
+    assert [entry["repository"] for entry in own.output("many", "updates")] == ["acme/cart", "ada/site"]
+    assert github.repositories["ada/site"].pulls[1].user == "pinbot[bot]"
+    assert "**2 repositories**: 2 done; 2 images to change" in own.log
+    assert "| `acme/cart` | to change | 1 to change | opened: " in own.log
+
+
 def test_without_a_pull_request_the_working_tree_is_changed(own: Job) -> None:
     assert own.output("written", "changed-files") == ["Dockerfile"]
     changed = [line for line in own.diff.splitlines() if line[:1] in "+-"]
@@ -301,6 +328,7 @@ def test_tokens_and_passwords_stay_out_of_the_log(own: Job, fork: tuple[Job, Git
     for job in (own, fork[0]):
         assert TOKEN not in job.log
         assert PASSWORD not in job.log
+        assert keys()[0].splitlines()[1] not in job.log
 
 
 def test_on_a_fork_no_credential_is_in_reach(fork: tuple[Job, GitHubServer]) -> None:

@@ -1,0 +1,34 @@
+"""Pieces of Markdown that every job summary is made of."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pinbot.render.gfm import cell
+
+_MOST_ROWS = 100
+
+
+def where(entry: Mapping[str, Any]) -> str:
+    """The place that an entry of a document tells of, as a code span; nothing where it tells of none."""
+    known = (str(entry[part]) for part in ("file", "line") if entry[part] is not None)
+    return optional_cell(":".join(known))
+
+
+def optional_cell(text: str | None) -> str:
+    """A code span for a table, or nothing where there is no text."""
+    return cell(text) if text else ""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table as one part of the summary; none where there are no rows."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if lines:
+        ruler = "| " + " | ".join("---" for _ in header) + " |"
+        yield "\n".join((f"| {' | '.join(header)} |", ruler, *lines[:_MOST_ROWS]))
+    if len(lines) > _MOST_ROWS:
+        yield f"and {len(lines) - _MOST_ROWS} more"
+
+
+def count(number: int, noun: str, many: str = "") -> str:
+    """So many of something."""
+    return f"{number} {noun}" if number == 1 else f"{number} {many or f'{noun}s'}"
