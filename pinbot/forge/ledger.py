@@ -7,7 +7,7 @@ that write at the same time one is refused, reads again, and merges. So nobody's
 """
 
 from pinbot.errors import ForgeConflict, ForgeError
-from pinbot.forge.remote import GitData, TreeChange
+from pinbot.forge.remote import GitData, Missing, TreeChange
 from pinbot.model.ledger import Ledger, from_bytes, merged, to_bytes
 
 REFERENCE = "refs/pinbot/ledger"
@@ -20,18 +20,23 @@ class ForgeLedger:
 
     def __init__(self, remote: GitData) -> None:
         self._remote = remote
+        self._seemed_absent = False
 
     async def read(self) -> Ledger:
-        """See `LedgerStore.read`: one request, or two where there is none yet.
+        """See `LedgerStore.read`: one request.
 
-        GitHub documents full names of references for its Git database, but not for reading a file. So a file
-        that cannot be read by the name is looked for through the reference before it counts as absent.
+        GitHub documents full names of references for its Git database, but not for reading a file, where they
+        work all the same. So its word that no commit has that name is taken here, and held against the
+        documented way by `add`.
 
         Raises:
             ForgeError: it cannot be read, or is no ledger.
         """
-        data = await self._remote.file(REFERENCE, PATH)
-        return (await self._at_tip())[1] if data is None else _parsed(data)
+        found = await self._remote.file(REFERENCE, PATH)
+        self._seemed_absent = found is Missing.COMMIT
+        if found is Missing.FILE:  # the token may not see it, or somebody else made the reference
+            return (await self._at_tip())[1]
+        return Ledger() if isinstance(found, Missing) else _parsed(found)
 
     async def add(self, ledger: Ledger) -> None:
         """See `LedgerStore.add`: two requests where nothing is new, else five.
@@ -41,6 +46,8 @@ class ForgeLedger:
         """
         for _ in range(_ATTEMPTS):
             tip, before = await self._at_tip()
+            if self._seemed_absent:
+                await self._check_that_it_was(tip)
             after = merged(before, ledger)
             if after == before or await self._write(after, tip):
                 return
@@ -49,11 +56,25 @@ class ForgeLedger:
             hint="run again when other runs are done; until then this run's first sightings do not count",
         )
 
+    async def _check_that_it_was(self, tip: str | None) -> None:
+        """Make certain that what seemed absent was: it is still, or another run made it meanwhile.
+
+        Raises:
+            ForgeError: it was there all the time, and this run knew nothing of what is in it.
+        """
+        if tip is not None and await self._remote.file(REFERENCE, PATH) is Missing.COMMIT:
+            raise ForgeError(
+                f"{REFERENCE} is there, and the forge says of its name that no commit has it: "
+                "what earlier runs saw did not count in this one",
+                hint="nothing was overwritten; please report this, and what kind of GitHub it is",
+            )
+        self._seemed_absent = False
+
     async def _at_tip(self) -> tuple[str | None, Ledger]:
         """The commit that the reference points to, and what it holds."""
         tip = await self._remote.tip(REFERENCE)
-        data = None if tip is None else await self._remote.file(tip, PATH)
-        return tip, Ledger() if data is None else _parsed(data)
+        found = Missing.COMMIT if tip is None else await self._remote.file(tip, PATH)
+        return tip, Ledger() if isinstance(found, Missing) else _parsed(found)
 
     async def _write(self, ledger: Ledger, tip: str | None) -> bool:
         """Store it on top of what was read; False if that is not what is there by now."""

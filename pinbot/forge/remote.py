@@ -4,11 +4,19 @@ Every method may raise ForgeError; none changes more than it says.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from pinbot.model.proposing import MergeMethod
 
 HEADS = "refs/heads/"
+
+
+class Missing(Enum):
+    """Why there is no content: no commit has that name, or the commit has no such file."""
+
+    COMMIT = "commit"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +120,11 @@ class GitData(Protocol):
         """The commit that a reference points to; None if there is no such reference."""
         ...
 
-    async def file(self, ref: str, path: str) -> bytes | None:
-        """The content of a file at a reference or commit; None if it is not to be found."""
+    async def file(self, ref: str, path: str) -> bytes | Missing:
+        """The content of a file at a reference or commit, or what of them is missing.
+
+        A file counts as missing, too, where the token may not see it.
+        """
         ...
 
 

@@ -301,7 +301,7 @@ def test_a_run_sends_no_more_requests_than_it_needs(open_shop: OpenShop, github:
         return len(github.requests), len(github.writes)
 
     opening(shop)
-    assert cost() == (18, 7), "opening, and the first ledger"
+    assert cost() == (17, 7), "opening, and the first ledger"
     assert cost() == (3, 0), "nothing to do, with a pull request open"
     shop.push("alpine:3.22", "SECOND")
     assert cost() == (12, 4), "updating"

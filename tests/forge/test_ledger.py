@@ -39,7 +39,7 @@ def versions(repo: Repository) -> int:
 
 def test_where_there_is_none_nothing_is_known(github: GitHubServer, repo: Repository) -> None:
     assert read(github) == Ledger()
-    assert calls(github) == ["GET contents/ledger.json", "GET git/matching-refs"]
+    assert calls(github) == ["GET contents/ledger.json"]
     assert repo.git.ref(REFERENCE) is None
 
 
@@ -166,14 +166,50 @@ def test_one_that_is_too_large_for_the_contents_is_read_as_a_blob(
     assert calls(github) == ["GET contents/ledger.json", "GET git/blobs"]
 
 
-def test_a_name_that_the_contents_do_not_take_is_looked_for_in_the_git_database(
+UNKNOWN = (404, f"No commit found for the ref {REFERENCE}")
+
+
+async def one_run(store: ForgeLedger, news: Ledger) -> Ledger:
+    known = await store.read()
+    await store.add(news)
+    return known
+
+
+def test_a_ledger_that_seemed_absent_and_is_not_is_told_and_not_written(
     github: GitHubServer, repo: Repository
 ) -> None:
-    del repo
     add(github, sighting(1))
     github.forget_requests()
-    github.faults.fail(1, 404, f"No commit found for the ref {REFERENCE}")
+    github.faults.fail(1, *UNKNOWN)
+    github.faults.fail(4, *UNKNOWN)
+    with pytest.raises(ForgeError, match="what earlier runs saw did not count in this one") as caught:
+        asyncio.run(one_run(ForgeLedger(remote(github.url)), sighting(2)))
+    assert "nothing was overwritten" in caught.value.hint
+    assert calls(github) == [
+        "GET contents/ledger.json",
+        "GET git/matching-refs",
+        "GET contents/ledger.json",
+        "GET contents/ledger.json",
+    ]
     assert read(github) == sighting(1)
+    assert versions(repo) == 1
+
+
+def test_a_ledger_that_another_run_made_meanwhile_is_added_to(github: GitHubServer, repo: Repository) -> None:
+    github.faults.before(2, lambda: add(github, sighting(1)))
+    assert asyncio.run(one_run(ForgeLedger(remote(github.url)), sighting(2))) == Ledger()
+    assert read(github) == merged(sighting(1), sighting(2))
+    assert versions(repo) == 2
+
+
+def test_a_reference_without_the_file_is_an_empty_ledger(github: GitHubServer, repo: Repository) -> None:
+    repo.git.set_ref(REFERENCE, repo.head("main") or "")
+    assert read(github) == Ledger()
+    assert calls(github) == [
+        "GET contents/ledger.json",
+        "GET git/matching-refs",
+        "GET contents/ledger.json",
+    ]
 
 
 def test_what_is_no_ledger_is_told_and_not_overwritten(github: GitHubServer, repo: Repository) -> None:

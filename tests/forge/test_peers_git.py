@@ -7,7 +7,7 @@ import pytest
 
 from pinbot.errors import ForgeConflict, ForgeError
 from pinbot.forge.github.repository import GitHub
-from pinbot.forge.remote import Commit, TreeChange
+from pinbot.forge.remote import Commit, Missing, TreeChange
 from pinbot.forge.seal import blob_id
 from tests.forge.peers import CONTENT, ODD, Peer
 from tests.forge.support import BRANCH, NEW
@@ -151,8 +151,8 @@ def test_a_large_file_is_read_whole(peer: Peer) -> None:
     ("ref", "path"),
     [("main", "gone"), ("main", "bin/gone"), ("main", "Dockerfile/x"), ("refs/pinbot/gone", "x")],
 )
-def test_a_file_that_is_not_there_is_none(peer: Peer, ref: str, path: str) -> None:
-    assert peer.do(lambda remote: remote.file(ref, path)) is None
+def test_a_file_that_is_not_there_is_missing(peer: Peer, ref: str, path: str) -> None:
+    assert isinstance(peer.do(lambda remote: remote.file(ref, path)), Missing)
 
 
 @pytest.mark.parametrize(("path", "what"), [("bin", "a folder"), ("out", "a symlink")])

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from pinbot.errors import ForgeConflict
 from pinbot.forge.github.asking import READ, WRITE, Asking, done, items, sha, text
 from pinbot.forge.github.connection import Answer
-from pinbot.forge.remote import HEADS, Commit, TreeChange, TreeEntry
+from pinbot.forge.remote import HEADS, Commit, Missing, TreeChange, TreeEntry
 
 
 class GitData(Asking):
@@ -155,19 +155,22 @@ class GitData(Asking):
             needs=READ,
         )
 
-    async def file(self, ref: str, path: str) -> bytes | None:
+    async def file(self, ref: str, path: str) -> bytes | Missing:
         """See `Remote`. One request, and one more for a file of more than 1 MB."""
-        found = await self._ask(
+        found: tuple[str, str, str] | str | Missing = await self._ask(
             "GET",
             f"/contents/{quote(path)}",
             _file,
             query={"ref": ref},
             doing=f"read {path} in",
             needs=READ,
-            expected={(404, "No commit found for the ref"): None, (404, "Not Found"): None},
+            expected={
+                (404, "No commit found for the ref"): Missing.COMMIT,
+                (404, "Not Found"): Missing.FILE,
+            },
         )
-        if found is None:
-            return None
+        if isinstance(found, Missing):
+            return found
         if isinstance(found, str):
             raise ForgeConflict(
                 f"could not read {path} in {self.repository}: {found} stands in its place",
