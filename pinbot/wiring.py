@@ -326,8 +326,10 @@ def hosting(repository: str | None, api_url: str) -> Hosting:
 
 def forges(
     api_url: str, *, repositories: tuple[str, ...], owners: tuple[str, ...], writes: bool
-) -> tuple[Repositories, Callable[[str], Hosting]]:
-    """All repositories that the environment's app or token sees, and what is kept in each by its name.
+) -> tuple[Repositories, Callable[[str, str], Hosting]]:
+    """All repositories that the environment's app or token sees, and what is kept in each.
+
+    That is by its name, and the commit that the branch to be worked on was seen at.
 
     An app's tokens are for the named repositories alone, where their owner is not among `owners`; and for
     reading alone, unless the run `writes`.
@@ -349,13 +351,13 @@ def forges(
     return seen, partial(_hosted, access)
 
 
-def _hosted(access: "Access", repository: str) -> Hosting:
+def _hosted(access: "Access", repository: str, base_head: str | None = None) -> Hosting:
     from pinbot.forge.github.repository import GitHub
     from pinbot.forge.ledger import ForgeLedger
     from pinbot.forge.lifecycle import PullRequests
 
     github = GitHub(access.connection(repository), repository)
-    return Hosting(forge=PullRequests(github), ledger=ForgeLedger(github))
+    return Hosting(forge=PullRequests(github, base_head=base_head), ledger=ForgeLedger(github))
 
 
 def _access(

@@ -36,10 +36,16 @@ _ATTEMPTS = 3
 
 
 class PullRequests:
-    """The `Forge` of the pipeline, over any `Remote`."""
+    """The `Forge` of the pipeline, over any `Remote`.
 
-    def __init__(self, remote: Remote) -> None:
+    Args:
+        remote: the repository.
+        base_head: the commit that the base points to, where that was read a moment ago.
+    """
+
+    def __init__(self, remote: Remote, *, base_head: str | None = None) -> None:
         self._remote = remote
+        self._base_head = base_head
         self._ownership = Ownership(remote)
         self._closing = Closing(remote, self._ownership)
         self._extras = Extras(remote)
@@ -51,7 +57,7 @@ class PullRequests:
         return self._remote.calls
 
     async def survey(self, base: str | None) -> Survey:
-        """See `Forge.survey`: two requests, or one where pinbot has no pull request open.
+        """See `Forge.survey`: two requests; one where the head of the base is known, or nothing is open.
 
         Raises:
             ForgeError: see `propose`.
@@ -62,7 +68,8 @@ class PullRequests:
             return Survey(base=base or "", head="")
         name = base or await self._remote.default_branch()
         into = tuple(pull for pull in own if pull.base == name)
-        return Survey(base=name, head=(await self._head_of_base(name)).sha if into else "", pulls=into)
+        head = (self._base_head or (await self._head_of_base(name)).sha) if into else ""
+        return Survey(base=name, head=head, pulls=into)
 
     async def find(self, proposal: Proposal, survey: Survey) -> PullRequest | None:
         """See `Forge.find`: no request where the list of pull requests tells it, else one or two.

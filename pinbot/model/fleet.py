@@ -50,8 +50,15 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """All files of a branch, by path; `tree` is what git calls the state that they are in."""
+    """All files of a branch, by path.
 
+    Attributes:
+        commit: what the branch points to.
+        tree: what git calls the state that the files are in.
+        complete: whether the files are all that there are.
+    """
+
+    commit: str
     tree: str
     files: dict[str, ListedFile]
     complete: bool = True

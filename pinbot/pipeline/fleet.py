@@ -37,7 +37,8 @@ class Crew:
 
     Attributes:
         repositories: the forge.
-        hosting: the pull requests of a repository, and where is kept what earlier runs saw, by its name.
+        hosting: the pull requests of a repository, and where is kept what earlier runs saw, by its name and
+            the commit that its branch points to.
         registry: the one client for all images.
         configure: the configuration for a repository, by its own file if it has one, and what of that
             does not count.
@@ -48,7 +49,7 @@ class Crew:
     """
 
     repositories: Repositories
-    hosting: Callable[[str], Hosting]
+    hosting: Callable[[str, str], Hosting]
     registry: Registry
     configure: Callable[[SourceFile | None], tuple[Config, tuple[str, ...]]]
     clock: Clock
@@ -225,7 +226,7 @@ class Fleet:
         async def check_out(folder: Path) -> None:
             await crew.repositories.check_out(facts, branch, listing.tree, folder)
 
-        forge, ledger = crew.hosting(facts.name)
+        forge, ledger = crew.hosting(facts.name, listing.commit)
         async with AsyncExitStack() as stack:
             tree = stack.enter_context(RemoteTree(listing.files, check_out))
             explainer = await stack.enter_async_context(crew.explainer(config)) if crew.explainer else None

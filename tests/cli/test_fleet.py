@@ -98,6 +98,58 @@ def test_a_run_with_nothing_to_do_reads_no_file_again(bot: Bot) -> None:
     assert bot.github.writes == []
 
 
+NOTHING_TO_DO = ["GET branches/main", "GET contents/ledger.json", "GET pulls"]
+
+
+def asked_about(bot: Bot, name: str) -> list[str]:
+    """The requests about a repository, short."""
+    return [one.replace(f"/repos/{name}/", "") for one in bot.asked if f"/repos/{name}/" in one]
+
+
+@pytest.mark.parametrize("pinned", [True, False], ids=["none open", "a pull request open"])
+def test_a_repository_in_which_nothing_is_to_be_done_costs_three_requests(bot: Bot, *, pinned: bool) -> None:
+    digest = bot.home.pinbot("resolve", "alpine:3.22").text.strip().partition("@")[2]
+    bot.add("shop", {"Dockerfile": f"FROM alpine:3.22@{digest}\n".encode() if pinned else DOCKERFILE})
+    bot.update("--owner", "acme", "--pull-request")
+    assert len(bot.github.repositories["acme/shop"].open_pulls()) == (0 if pinned else 1)
+    entry = bot.document("--owner", "acme", "--pull-request")["acme/shop"]
+    assert asked_about(bot, "acme/shop") == NOTHING_TO_DO
+    assert entry["calls"] == 3
+
+
+def test_the_first_run_and_one_after_a_push_list_the_files(bot: Bot) -> None:
+    bot.add("shop", {"README.md": b"hello\n"})
+    for _ in range(2):
+        bot.update("--owner", "acme", "--pull-request")
+        repo = bot.github.repositories["acme/shop"]
+        tree = repo.git.commit(repo.head("main") or "").tree
+        assert asked_about(bot, "acme/shop") == ["GET branches/main", f"GET git/trees/{tree}", "GET pulls"]
+        bot.update("--owner", "acme", "--pull-request")
+        assert asked_about(bot, "acme/shop") == ["GET branches/main", "GET pulls"]
+        repo.push("main", {"README.md": b"hello again\n"})
+
+
+def test_a_list_of_files_that_was_damaged_on_disk_is_asked_for_again(bot: Bot) -> None:
+    bot.add("shop")
+    before = bot.document("--owner", "acme", "--dry-run")["acme/shop"]
+    kept = [path for path in bot.home.root.glob(".cache/pinbot/images/*/*") if path.is_file()]
+    assert kept
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:-3] + b"???")
+    after = bot.document("--owner", "acme", "--dry-run")["acme/shop"]
+    assert after["updates"] == before["updates"] != []
+    assert any("/git/trees/" in request for request in bot.asked)
+
+
+def test_a_base_that_moved_since_is_proposed_to_in_the_next_run(bot: Bot) -> None:
+    bot.add("shop")
+    bot.update("--owner", "acme", "--pull-request")
+    repo = bot.github.repositories["acme/shop"]
+    moved = repo.push("main", {"README.md": b"hello\n"})
+    assert bot.document("--owner", "acme", "--pull-request")["acme/shop"]["updates"]
+    assert repo.git.commit(repo.head(repo.pulls[1].head) or "").parents == (moved,)
+
+
 def test_what_goes_wrong_in_one_repository_does_not_stop_the_others(bot: Bot) -> None:
     bot.add("shop")
     bot.add("lost", {"Dockerfile": b"FROM nosuch:1\n"})

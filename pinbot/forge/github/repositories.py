@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pinbot.errors import ForgeConflict, ForgeError
+from pinbot.forge.github import listings
 from pinbot.forge.github.access import Access
 from pinbot.forge.github.asking import PAGE, READ, items, text
 from pinbot.forge.github.checkout import check_out
@@ -26,7 +27,7 @@ class GitHubRepositories:
 
     Args:
         access: gives the connections to GitHub; shared with what works on a single repository.
-        cache: keeps files that were read: their content never changes under its name.
+        cache: keeps files that were read, and lists of files: they never change under their names.
         environ: what git gets to see of it are proxies and authorities.
     """
 
@@ -115,11 +116,29 @@ class GitHubRepositories:
         return login.casefold() == owner.casefold()
 
     async def listing(self, repository: RepositoryFacts, branch: str) -> Listing | None:
-        """See `Repositories.listing`. One request."""
-        return await self._access.connection(repository.name).ask(
+        """See `Repositories.listing`. One request for the branch; one more for what no run has listed."""
+        connection = self._access.connection(repository.name)
+        head: tuple[str, str] | None = await connection.ask(
             "GET",
-            f"/repos/{repository.name}/git/trees/{quote(branch, safe='')}",
-            _listing,
+            f"/repos/{repository.name}/branches/{quote(branch)}",
+            lambda data: (text(data["commit"]["sha"]), text(data["commit"]["commit"]["tree"]["sha"])),
+            target=repository.name,
+            doing=f"read the branch {branch} of",
+            needs=READ,
+            expected={(404, "Branch not found"): None},
+            keep=False,
+        )
+        # Nobody but the Git database tells an empty repository from one without that branch.
+        commit, tree = head or ("", quote(branch, safe=""))
+        kept = f"git tree {connection.host} {repository.name} {tree}"
+        data = await self._cache.get(kept) if head else None
+        files = None if data is None else listings.unpacked(data)
+        if files is not None:
+            return Listing(commit=commit, tree=tree, files=files)
+        listing: Listing | None = await connection.ask(
+            "GET",
+            f"/repos/{repository.name}/git/trees/{tree}",
+            lambda data: _listing(data, commit),
             target=repository.name,
             doing=f"list the files on {branch} of",
             needs=READ,
@@ -127,6 +146,9 @@ class GitHubRepositories:
             expected={(409, "empty"): None},
             keep=False,
         )
+        if head and listing is not None and listing.complete:
+            await self._cache.put(kept, listings.packed(listing.files))
+        return listing
 
     async def read(self, repository: RepositoryFacts, file: ListedFile) -> bytes:
         """See `Repositories.read`. One request, or none for what an earlier run has read."""
@@ -174,8 +196,9 @@ def _facts(data: Answer) -> RepositoryFacts:
     )
 
 
-def _listing(data: Answer) -> Listing:
+def _listing(data: Answer, commit: str) -> Listing:
     return Listing(
+        commit=commit,
         tree=text(data["sha"]),
         files={
             file.path: file
