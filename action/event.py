@@ -57,6 +57,9 @@ class Event:
             if changes and inputs.build is not False:
                 notes.append("Files from a fork are not test-built, so that no secret is in their reach.")
                 inputs = replace(inputs, build=False, save_verdicts=False)
+            if inputs.many:
+                notes.append("Other repositories are left alone, since the files come from a fork.")
+                inputs = replace(inputs, repositories=(), owners=(), installed=False)
             notes.append("Registries are asked without credentials, since the files come from a fork.")
             inputs = replace(inputs, token="", app_id="", app_key="")
         return inputs, tuple(notes)

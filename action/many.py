@@ -66,7 +66,7 @@ def summary(document: Document, *, dry_run: bool) -> str:
         f"### pinbot {document['command']}",
         f"**{total}**: {told or 'none'}; {costs}.",
         *(["Nothing was proposed: this was a dry run."] if moved and dry_run else ()),
-        *(f"Left out: {code(note)}" for note in document["notes"]),
+        *map(code, document["notes"]),
         *table(
             ("Repository", "Result", "Images", "Pull requests", "Calls"),
             map(_row, sorted(repositories, key=_rank)),

@@ -80,6 +80,17 @@ def test_verdicts_change_nothing_about_what_a_fork_may() -> None:
     assert FORK.restrict(built)[0] == Inputs(dry_run=True, build=False)
 
 
+def test_of_a_fork_the_files_are_checked_and_no_other_repository(tmp_path: Path) -> None:
+    asked = replace(EVERYTHING, repositories=("acme/cart",), owners=("acme",), installed=True)
+    allowed, notes = FORK.restrict(asked)
+    assert allowed == Inputs(dry_run=True, build=False)
+    assert "Other repositories are left alone, since the files come from a fork." in notes
+    assert FORK.environment({"PATH": "/bin"}, asked.secrets, home=tmp_path) == {
+        "PATH": "/bin",
+        "HOME": str(tmp_path),
+    }
+
+
 def test_a_scan_of_a_fork_needs_no_restriction_but_of_the_token() -> None:
     allowed, notes = FORK.restrict(Inputs(command="scan", token="secret"))
     assert allowed == Inputs(command="scan")

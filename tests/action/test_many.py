@@ -65,7 +65,7 @@ def test_the_summary_has_a_row_for_each_repository_with_what_matters_first() -> 
     quiet = entry("acme/quiet", current=1, pull_requests=[PULL | {"action": "unchanged"}])
     text = summary(document(ATTIC, quiet, SHOP, LOST, notes=["umbrella is left out"]), dry_run=False)
     assert "**4 repositories**: 1 failed, 2 done, 1 skipped; 1 image to change, 12 calls to GitHub." in text
-    assert "Left out: `umbrella is left out`" in text
+    assert "\n\n`umbrella is left out`\n\n" in text
     rows = re.findall(r"^\| (`acme/.*) \|$", text, re.MULTILINE)
     lost = ("`acme/lost`", "`Dockerfile:7`", "`docker.io/library/nosuch:1`", "`there is no such image`")
     assert rows == [
