@@ -38,6 +38,8 @@ APP_KEY_VARIABLES = ("PINBOT_APP_KEY", "PINBOT_APP_KEY_FILE")
 REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
 """Variables for GitHub; the first that is set counts, and an app before a token."""
 
+_MOST_ANSWERS = 32 * 1024**2  # bytes: the usual answers about some ten thousand repositories
+
 HUB_VARIABLE = "PINBOT_HUB_URL"
 """Where Docker Hub's own API is, which knows dates."""
 
@@ -161,6 +163,13 @@ def cache() -> Cache:
     from pinbot.cache import DiskCache
 
     return DiskCache(storage.cache_folder(os.environ, _home()) / "images")
+
+
+def _answers() -> Cache:
+    """What GitHub answered earlier runs of this user; apart, so that it takes no room from what is dearer."""
+    from pinbot.cache import DiskCache
+
+    return DiskCache(storage.cache_folder(os.environ, _home()) / "github", limit=_MOST_ANSWERS)
 
 
 @asynccontextmanager
@@ -389,7 +398,9 @@ def _access(
             hint="set GITHUB_TOKEN to one that may write contents and pull requests, or PINBOT_APP_ID and "
             "PINBOT_APP_KEY to those of a GitHub App",
         )
-    return OneToken(Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url))
+    return OneToken(
+        Connection(token=os.environ[variable], clock=SystemClock(), api_url=api_url, cache=_answers())
+    )
 
 
 def _app_key() -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Cache(Protocol):
-    """Keeps what was found out about things that never change, between runs.
+    """Keeps what was found out, between runs: of what never changes, or with a way to ask whether it has.
 
     It may forget at any time and never fails: what it cannot keep, or read any more, it does not have.
     """

@@ -117,6 +117,55 @@ def test_a_repository_in_which_nothing_is_to_be_done_costs_three_requests(bot: B
     assert entry["calls"] == 3
 
 
+def spent(bot: Bot, *, token: str) -> int:
+    """How much of the quota a run takes; each request is sent all the same."""
+    before = bot.github.remaining
+    assert bot.update("--owner", "acme", "--pull-request", token=token).code == 0
+    assert asked_about(bot, "acme/shop")[:3] == NOTHING_TO_DO
+    return before - bot.github.remaining
+
+
+def test_what_did_not_change_since_the_last_run_costs_nothing_of_the_quota(bot: Bot) -> None:
+    bot.add("shop")
+    repo = bot.github.repositories["acme/shop"]
+    bot.update("--owner", "acme", "--pull-request", token=PERSONAL)
+    assert spent(bot, token=PERSONAL) == 3  # the pull request, the ledger and the branch are new
+    assert spent(bot, token=PERSONAL) == 0
+    repo.pulls[1].title = "Changed by hand"
+    assert spent(bot, token=PERSONAL) == 1
+    assert spent(bot, token=PERSONAL) == 0
+
+
+def test_answers_to_a_token_that_ends_with_the_run_are_not_kept(bot: Bot) -> None:
+    bot.add("shop")
+    for _ in range(2):
+        bot.update("--owner", "acme", "--pull-request")
+    assert spent(bot, token=TOKEN) == 4
+    assert not list(bot.home.root.glob(".cache/pinbot/github/*/*"))
+
+
+def test_answers_are_nobody_elses_and_hold_no_token(bot: Bot) -> None:
+    bot.add("shop")
+    for _ in range(2):
+        bot.update("--owner", "acme", "--pull-request", token=PERSONAL)
+    kept = [path for path in bot.home.root.glob(".cache/pinbot/github/*/*") if path.is_file()]
+    assert kept
+    assert {path.stat().st_mode & 0o077 for path in kept} == {0}
+    assert not any(PERSONAL.encode() in path.read_bytes() for path in kept)
+    bot.github.add_token("ghp_OfBob", login="bob", kind="classic")
+    assert spent(bot, token="ghp_OfBob") == 4
+
+
+def test_an_answer_that_was_damaged_on_disk_is_asked_for_anew(bot: Bot) -> None:
+    bot.add("shop")
+    for _ in range(2):
+        bot.update("--owner", "acme", "--pull-request", token=PERSONAL)
+    for path in bot.home.root.glob(".cache/pinbot/github/*/*"):
+        path.write_bytes(path.read_bytes()[:-3] + b"???")
+    assert spent(bot, token=PERSONAL) == 4
+    assert spent(bot, token=PERSONAL) == 0
+
+
 def test_the_first_run_and_one_after_a_push_list_the_files(bot: Bot) -> None:
     bot.add("shop", {"README.md": b"hello\n"})
     for _ in range(2):

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import github
 from github.Requester import Requester
 
-from pinbot.errors import ForgeDenied, UsageError
+from pinbot.errors import UsageError
 from pinbot.forge.github.errors import (
     FOREIGN,
     LONGEST_WAIT,
@@ -26,13 +26,14 @@ from pinbot.forge.github.errors import (
     pause_before_retry,
     refused,
 )
-from pinbot.ports.machine import Clock
+from pinbot.forge.github.known import Known, KnownAnswers
+from pinbot.forge.github.tokens import checked
+from pinbot.ports.machine import Cache, Clock
 
 PUBLIC_API = "https://api.github.com"
 _TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _GRAPHQL = "/graphql"
-_MOST_KNOWN = 32  # answers that are kept to be asked for again: a run over many repositories reads thousands
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class Connection:
         clock: for waiting before a request is sent again.
         write_interval: seconds between two requests that change something.
         kind: how the token is presented: `token`, or `Bearer` for that of an app itself.
+        cache: keeps answers for the next run, if the token lasts until then.
 
     Attributes:
         host: of the API, for messages.
@@ -96,6 +98,7 @@ class Connection:
         api_url: str = PUBLIC_API,
         write_interval: float = _WRITE_INTERVAL,
         kind: str = "token",
+        cache: Cache | None = None,
     ) -> None:
         self._api_url = api_url.rstrip("/")
         self.host = _check_address(self._api_url)
@@ -105,12 +108,14 @@ class Connection:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._write_interval = write_interval
-        self._known: dict[str, tuple[str, Answer]] = {}
+        self._known = KnownAnswers(
+            cache, host=self.host, token=checked(token) if isinstance(token, str) else ""
+        )
         self._kind = kind
         self._lessor: Lessor | None = None
         self._renew_at = 0.0
         if isinstance(token, str):
-            self._requester = self._as(_checked(token))
+            self._requester = self._as(checked(token))
         else:
             self._lessor = token
 
@@ -172,20 +177,23 @@ class Connection:
             query: parameters.
             body: JSON to send.
             expected: for refusals that are an answer (status, and words in it), what that answer is.
-            keep: whether the answer may be asked for again, so that it is worth its memory.
+            keep: whether the answer may be asked for again, by this run or a later one.
 
         Raises:
             ForgeError: GitHub refuses, or could not be asked.
         """
         waited = 0.0
         attempt = 0
+        place = json.dumps([path, dict(query or {})]) if keep and verb == "GET" else None
         async with self._turn:
             await self._authenticate()
+            known = None if place is None else await self._known.get(place)
             while True:
                 attempt += 1
                 self.calls_about[target] += 1
                 try:
-                    return await asyncio.to_thread(self._send, verb, path, read, query, body, keep=keep)
+                    tag, data = await asyncio.to_thread(self._send, verb, path, query, body, known)
+                    result = read(data)
                 except FOREIGN as error:
                     for refusal, answer in (expected or {}).items():
                         if is_refusal(error, *refusal):
@@ -194,6 +202,10 @@ class Connection:
                     if pause is None or waited + pause > LONGEST_WAIT:
                         request = Request(doing=doing, needs=needs, target=target, host=self.host)
                         raise explain(error, request) from error
+                else:
+                    if place is not None and tag:
+                        await self._known.put(place, Known(tag, data))
+                    return result
                 await self._clock.sleep(pause)
                 waited += pause
 
@@ -221,37 +233,29 @@ class Connection:
         """Have a token that will do for this request."""
         if self._lessor is not None and (not self._renew_at or self._clock.monotonic() >= self._renew_at):
             lease = await self._lessor.lease()
-            self._requester = self._as(_checked(lease.token))
+            self._requester = self._as(checked(lease.token))
             self._renew_at = self._clock.monotonic() + lease.seconds
 
     def _send(
         self,
         verb: str,
         path: str,
-        read: Callable[[Answer], T],
         query: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
-        *,
-        keep: bool,
-    ) -> T:
+        known: Known | None,
+    ) -> tuple[str, Answer]:
+        """The answer's tag, if it is a new answer, and the answer."""
         self.sent += 1
-        place = json.dumps([path, dict(query or {})])
-        tag, known = self._known.get(place, ("", None)) if verb == "GET" else ("", None)
         headers, data = self._requester.requestJsonAndCheck(
             verb,
             self._requester.graphql_url if path == _GRAPHQL else path,
             parameters=dict(query or {}),
-            headers={"If-None-Match": tag} if tag else None,
+            headers=None if known is None else {"If-None-Match": known.tag},
             input=body,
         )
-        if tag and data is None:  # 304: it is as it was
-            data = known
-        elif keep and verb == "GET" and headers.get("etag"):
-            self._known.pop(place, None)
-            self._known[place] = (headers["etag"], data)
-            if len(self._known) > _MOST_KNOWN:
-                del self._known[next(iter(self._known))]
-        return read(data)
+        if known is not None and data is None:  # 304: it is as it was
+            return "", known.data
+        return headers.get("etag") or "", data
 
 
 def _refusals(data: Answer) -> list[Answer]:
@@ -260,17 +264,6 @@ def _refusals(data: Answer) -> list[Answer]:
     if not isinstance(errors, list) or not ("data" in data or errors):
         raise TypeError("neither data nor errors")
     return errors
-
-
-def _checked(token: str) -> str:
-    """The token without blanks around it; it must be one that can be sent."""
-    token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ForgeDenied(
-            "the GitHub token is empty or holds characters that no token has",
-            hint="give a valid token in GITHUB_TOKEN",
-        )
-    return token
 
 
 def _check_address(api_url: str) -> str:

@@ -13,13 +13,12 @@ from pinbot.forge.github.access import Access
 from pinbot.forge.github.asking import PAGE, READ, items, text
 from pinbot.forge.github.checkout import check_out
 from pinbot.forge.github.connection import Answer
+from pinbot.forge.github.tokens import of_installation
 from pinbot.model.fleet import Account, ListedFile, Listing, RepositoryFacts
 from pinbot.ports.machine import Cache
 
 _MOST_PAGES = 100
 _METADATA = "metadata: read"
-_INSTALLATION = "ghs_"
-"""What the token of an app's installation begins with; the Action's own is one, too."""
 
 
 class GitHubRepositories:
@@ -61,7 +60,7 @@ class GitHubRepositories:
         the public list of a person holds nothing private.
         """
         token = await self._access.connection(owner).token()
-        if token.startswith(_INSTALLATION):
+        if of_installation(token):
             found = await self._list("/installation/repositories", owner, key="repositories")
         else:
             found = await self._list(f"/orgs/{owner}/repos", owner, query={"type": "all"}, or_none=True)
@@ -126,7 +125,6 @@ class GitHubRepositories:
             doing=f"read the branch {branch} of",
             needs=READ,
             expected={(404, "Branch not found"): None},
-            keep=False,
         )
         # Nobody but the Git database tells an empty repository from one without that branch.
         commit, tree = head or ("", quote(branch, safe=""))
