@@ -40,7 +40,7 @@ def _visible(call: Call, owner: str | None = None) -> list[Repository]:
     return [
         repo
         for repo in call.repositories.values()
-        if not call.token.repositories or repo.full_name in call.token.repositories
+        if call.token.sees(repo.full_name)
         if owner is None or repo.owner.lower() == owner.lower()
         if not repo.private or call.token.may("contents", "read")
     ]

@@ -232,7 +232,7 @@ class GitHubServer:
         repo = self.repositories.get(f"{values['owner']}/{values['name']}".lower()) if inside else None
         if inside and repo is None:
             raise Refused(404, "Not Found")
-        if repo is not None and token.repositories and repo.full_name not in token.repositories:
+        if repo is not None and not token.sees(repo.full_name):
             raise Refused(404, "Not Found")
         if repo is not None:
             _authorise(token, repo, route)

@@ -32,7 +32,7 @@ def answer(
     token = tokens.get(_password(headers))
     if token is None and (repo is None or repo.private):
         return Raw(status=401, data=b"", headers={"WWW-Authenticate": 'Basic realm="GitHub"'})
-    if repo is None:
+    if repo is None or not (token is None or token.sees(repo.full_name)):
         return Raw(status=404, data=b"Repository not found.", headers={})
     done = subprocess.run(
         ["git", "http-backend"],

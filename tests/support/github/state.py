@@ -45,6 +45,9 @@ class Token:
     installation: "Installation | None" = None
     may_open_pulls: bool = True  # the setting "Allow GitHub Actions to create and approve pull requests"
 
+    def sees(self, repository: str) -> bool:
+        return not self.repositories or repository in self.repositories
+
     def may(self, permission: str, level: str) -> bool:
         granted = {"metadata": "read", **self.permissions}.get(permission, "none")
         return _LEVELS[granted] >= _LEVELS[level]
