@@ -83,8 +83,12 @@ def _forge(finding: ForgeFinding) -> tuple[Cell, str]:
         token = f"app {finding.app} with " + (f"the key from {finding.token}" if finding.token else "no key")
     else:
         token = f"token from {finding.token}" if finding.token else "no token: set GITHUB_TOKEN"
-    repository = f"repository {finding.repository}" if finding.repository else "no GITHUB_REPOSITORY"
-    return _state(ok=finding.token is not None and finding.repository is not None), f"{token}, {repository}"
+    # With an app no repository needs to be named: --installed asks GitHub which there are.
+    where = "wherever it is installed" if finding.app else "no GITHUB_REPOSITORY"
+    if finding.repository:
+        where = f"repository {finding.repository}"
+    known = finding.repository is not None or finding.app is not None
+    return _state(ok=finding.token is not None and known), f"{token}, {where}"
 
 
 def _state(ok: bool) -> Cell:  # noqa: FBT001 - it is the whole of it

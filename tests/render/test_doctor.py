@@ -1,7 +1,10 @@
 """The tables of `pinbot doctor`."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from pinbot.errors import BuilderError
 from pinbot.model.diagnosis import Access, BuilderFinding, Diagnosis, ForgeFinding, RegistryFinding
@@ -67,6 +70,24 @@ def test_what_is_missing_is_told() -> None:
     assert "buildah 1, not configured" in text
     assert "missing  not installed; all files are looked at" in text
     assert "missing  no token: set GITHUB_TOKEN, repository a/b" in text
+
+
+@pytest.mark.parametrize(
+    ("forge", "expected"),
+    [
+        (
+            ForgeFinding(token="GITHUB_TOKEN", repository=None),
+            "missing token from GITHUB_TOKEN, no GITHUB_REPOSITORY",
+        ),
+        (
+            ForgeFinding(token="PINBOT_APP_KEY", repository=None, app="1"),
+            "ready app 1 with the key from PINBOT_APP_KEY, wherever it is installed",
+        ),
+        (ForgeFinding(token=None, repository=None, app="1"), "missing app 1 with no key"),
+    ],
+)
+def test_an_app_needs_no_repository(forge: ForgeFinding, expected: str) -> None:
+    assert expected in " ".join(shown(replace(diagnosis(), forge=forge)).split())
 
 
 def test_a_certificate_is_told_beside_the_credentials() -> None:
