@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
-from action import event, inputs, many, packing, report
+from action import checked, event, inputs, many, packing, report
 from pinbot.render.annotations import command
 
 GOOD = (0, 10)
@@ -42,7 +42,7 @@ def main(environ: Mapping[str, str]) -> int:
         code, written = _pinbot(_with_files(allowed, Path(folder)), seen)
         verdicts, left_out = _saved(Path(folder))
         document = _parse(written)
-        told = many if "repositories" in document else report
+        told = _teller(document)
         summary = told.summary(document, dry_run=allowed.dry_run) if document else ""
         _say(summary)
     for note in left_out:
@@ -52,6 +52,13 @@ def main(environ: Mapping[str, str]) -> int:
     _append(environ, "GITHUB_STEP_SUMMARY", summary)
     _append(environ, "GITHUB_OUTPUT", told.outputs(document, code, verdicts))
     return 0 if code in GOOD else code
+
+
+def _teller(document: dict[str, Any]) -> ModuleType:
+    """Who knows how to tell of such a document."""
+    if "repositories" in document:
+        return many
+    return checked if "findings" in document else report
 
 
 def _with_files(asked: inputs.Inputs, folder: Path) -> list[str]:

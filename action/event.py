@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from action.inputs import PREFIX, Inputs
+from action.inputs import PREFIX, READING, Inputs
 
 _SECRETS = (
     "GITHUB_TOKEN",
@@ -48,7 +48,7 @@ class Event:
     def restrict(self, inputs: Inputs) -> tuple[Inputs, tuple[str, ...]]:
         """What may be done of what was asked for, and in words what may not."""
         notes: list[str] = []
-        changes = inputs.command != "scan"
+        changes = inputs.command not in READING
         if (self.pull_request or self.fork) and changes:
             if not inputs.dry_run:
                 notes.append("On a pull request pinbot only checks: nothing is written or proposed.")

@@ -8,7 +8,11 @@ from action.packing import unpack
 PREFIX = "INPUT_"
 """`action.yml` passes each input in a variable: the prefix and its name in capitals, `_` for `-`."""
 
-COMMANDS = ("scan", "pin", "update")
+COMMANDS = ("scan", "check", "pin", "update")
+
+
+READING = ("scan", "check")
+"""Those that change nothing, and build nothing."""
 
 
 class BadInput(Exception):

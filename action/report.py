@@ -38,9 +38,7 @@ def outputs(document: Document, exit_code: int, verdicts: str = "") -> str:
 
 def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
     """Workflow commands that show errors, and what a dry run found, at their lines in the files."""
-    for error in document.get("errors", []):
-        text = "\n".join(filter(None, (error["image"], error["message"], error["hint"])))
-        yield command("error", text, title=f"pinbot: {error['code']}", **_place(error))
+    yield from errors(document)
     for build in document.get("builds", []):
         if not build["ok"]:
             text = f"The test build of {_target(build)} did not pass: {_result(build['after'])}"
@@ -56,25 +54,39 @@ def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
         for location in wait["locations"]:
             yield command("notice", text, title="pinbot: waiting", **_place(location))
     for update in document.get("updates", []) if dry_run else ():
-        old, new = update["old"]["digest"], update["new"]["digest"]
-        text = f"{update['image']} is {new} now" + ("" if old else ", and has no digest here")
+        text = _news(update)
         for location in update["locations"]:
             yield command("warning", text, title=f"pinbot: {update['kind']}", **_place(location))
+
+
+def errors(document: Document) -> Iterator[str]:
+    """Workflow commands that show what went wrong, at its line in a file if it has one."""
+    for error in document.get("errors", []):
+        text = "\n".join(filter(None, (error["image"], error["message"], error["hint"])))
+        yield command("error", text, title=f"pinbot: {error['code']}", **_place(error))
+
+
+def _news(update: Document) -> str:
+    old, new = update["old"], update["new"]
+    if old["tag"] != new["tag"]:
+        return f"{update['image']} could be {new['tag']}, which is {new['digest']}"
+    return f"{update['image']} is {new['digest']} now" + ("" if old["digest"] else ", and has no digest here")
 
 
 def summary(document: Document, *, dry_run: bool) -> str:
     """The job summary, in Markdown that can be read in a log as well."""
     changes = _scanned(document) if document["command"] == "scan" else _changes(document, dry_run=dry_run)
-    errors = [
+    parts = (f"### pinbot {document['command']}", *changes, *error_table(document))
+    return "\n\n".join(parts) + "\n"
+
+
+def error_table(document: Document) -> Iterator[str]:
+    """What went wrong; nothing where nothing did."""
+    rows = [
         (where(error), optional_cell(error["image"]), cell(error["message"]), optional_cell(error["hint"]))
         for error in document["errors"]
     ]
-    parts = (
-        f"### pinbot {document['command']}",
-        *changes,
-        *table(("Error at", "Image", "What happened", "What to do"), errors),
-    )
-    return "\n\n".join(parts) + "\n"
+    yield from table(("Error at", "Image", "What happened", "What to do"), rows)
 
 
 def _scanned(document: Document) -> Iterator[str]:

@@ -91,9 +91,10 @@ def test_of_a_fork_the_files_are_checked_and_no_other_repository(tmp_path: Path)
     }
 
 
-def test_a_scan_of_a_fork_needs_no_restriction_but_of_the_token() -> None:
-    allowed, notes = FORK.restrict(Inputs(command="scan", token="secret"))
-    assert allowed == Inputs(command="scan")
+@pytest.mark.parametrize("command", ["scan", "check"])
+def test_what_only_looks_at_a_fork_needs_no_restriction_but_of_the_token(command: str) -> None:
+    allowed, notes = FORK.restrict(Inputs(command=command, token="secret"))
+    assert allowed == Inputs(command=command)
     assert notes == ("Registries are asked without credentials, since the files come from a fork.",)
 
 

@@ -2,12 +2,13 @@ import base64
 import subprocess
 import sys
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from action.inputs import BadInput, Inputs, read
+from action.inputs import READING, BadInput, Inputs, read
 from action.packing import pack
 from tests.support.project import ROOT
 
@@ -103,7 +104,7 @@ def test_an_empty_document_is_not_taken_for_no_verdicts() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("INPUT_COMMAND", "upgrade", "command: expected one of scan, pin, update, not 'upgrade'"),
+        ("INPUT_COMMAND", "upgrade", "command: expected one of scan, check, pin, update, not 'upgrade'"),
         ("INPUT_DRY_RUN", "yes", "dry-run: expected true or false, not 'yes'"),
         ("INPUT_BUILD", "1", "build: expected true or false, not '1'"),
         ("INPUT_INSTALLED", "all", "installed: expected true or false, not 'all'"),
@@ -128,13 +129,14 @@ def test_no_value_becomes_an_option_of_its_own(text: str) -> None:
     assert all(option.startswith(known) for option in options)
 
 
-@pytest.mark.parametrize("command", ["update", "pin", "scan"])
+@pytest.mark.parametrize("command", ["update", "pin", "check", "scan"])
 def test_pinbot_knows_the_options(command: str) -> None:
-    inputs = Inputs(
-        command=command,
-        paths=("no/such/file",),
-        **({} if command == "scan" else {"only": ("a",), "dry_run": True, "build": False, "builder": "auto"}),
-    )
+    more: dict[str, Any] = {"dry_run": True, "build": False, "builder": "auto"}
+    if command in READING:
+        more = {}
+    if command != "scan":
+        more["only"] = ("a",)
+    inputs = Inputs(command=command, paths=("no/such/file",), **more)
     done = subprocess.run(
         [sys.executable, "-m", "pinbot", *inputs.arguments], cwd=ROOT, capture_output=True, check=False
     )

@@ -134,12 +134,14 @@ def test_a_failed_build_is_an_error_of_its_dockerfile() -> None:
 
 def test_only_a_dry_run_warns_of_what_would_change() -> None:
     pin = update(kind="pin", old={"tag": "3.22", "digest": None})
-    found = document(updates=[update(), pin])
+    newer = update(kind="tag", new={"tag": "3.23", "digest": NEW})
+    found = document(updates=[update(), pin, newer])
     assert list(annotations(found, dry_run=False)) == []
     place, text = "file=Dockerfile,line=3,col=6", f"docker.io/library/alpine:3.22 is {NEW} now"
     assert list(annotations(found, dry_run=True)) == [
         f"::warning title=pinbot%3A digest,{place}::{text}",
         f"::warning title=pinbot%3A pin,{place}::{text}, and has no digest here",
+        f"::warning title=pinbot%3A tag,{place}::docker.io/library/alpine:3.22 could be 3.23, which is {NEW}",
     ]
 
 
