@@ -18,7 +18,7 @@ from pinbot.cli.vulnerabilities import VULNERABILITIES, lookup
 from pinbot.config import BuildSettings, Config, Driver
 from pinbot.errors import NothingToDo, UsageError
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.propose import Terms
+from pinbot.pipeline.proposal import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update

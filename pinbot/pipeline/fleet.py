@@ -15,7 +15,7 @@ from pinbot.config import Config
 from pinbot.errors import ForgeError, PinbotError, Several
 from pinbot.model.fleet import FleetReport, ListedFile, Listing, RepositoryFacts, RepositoryReport
 from pinbot.model.occurrence import SourceFile
-from pinbot.pipeline.propose import Terms
+from pinbot.pipeline.proposal import Terms
 from pinbot.pipeline.reading import Limits, first_of, sources
 from pinbot.pipeline.update import Work, update
 from pinbot.ports.forges import Hosting, Repositories

@@ -1,57 +1,32 @@
 """Updates to pull requests: which there are to be, which there are, and what follows from that."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pinbot.errors import ForgeDenied, ForgeError
 from pinbot.model.ledger import Ledger, Opened, merged
 from pinbot.model.notice import Wishes
-from pinbot.model.plan import Update, UpdateKind, Wait
+from pinbot.model.plan import Update, Wait
 from pinbot.model.proposal import (
     OwnPull,
     Proposal,
-    ProposedFile,
     PullRequest,
     PullRequestAction,
-    Subject,
     Survey,
 )
-from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.report import UpdateReport
-from pinbot.model.treatment import CooldownMode, Treatment
 from pinbot.pipeline.candidates import in_order, places, without
 from pinbot.pipeline.carry import Carrier
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.parts import part_of, postponed
+from pinbot.pipeline.proposal import Terms, proposal_of, subjects_of
 from pinbot.ports.building import WorkTree
 from pinbot.ports.forges import Forge
-from pinbot.render import markdown
-
-_LONGEST_NAME = 100
-"""Characters of an image that a title shows; GitHub takes 256 in all."""
 
 Prepare = Callable[[UpdateReport], Awaitable[UpdateReport]]
 """Explains and test-builds what a report is about."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What pull requests are made by.
-
-    Attributes:
-        settings: what the configuration says.
-        base: the branch that they go to; None for the default one.
-        labels: beside those of the settings.
-        whole: whether the run looked at every image of the repository, so that a pull request which it
-            does not ask for is asked for by nothing.
-    """
-
-    settings: PullRequestSettings = field(default_factory=PullRequestSettings)
-    base: str | None = None
-    labels: tuple[str, ...] = ()
-    whole: bool = True
 
 
 class Proposer:
@@ -164,7 +139,7 @@ class Proposer:
         if not part.plan.changes:
             return report
         if group.branch not in self._wishes.rebuild:
-            existing = await self._forge.find(self._proposal(part, group), survey)
+            existing = await self._forge.find(proposal_of(part, group, self._terms, self._tree), survey)
             if existing is not None:
                 return _with_pull(report, existing)
         if survey.pull_of(group.branch) is None:
@@ -177,7 +152,7 @@ class Proposer:
         report = _joined(postponed(report, waits), part)
         if not part.passed:
             return report
-        proposal = self._proposal(part, group)
+        proposal = proposal_of(part, group, self._terms, self._tree)
         # What was held or waits makes it a smaller one than was looked for, and that may be there already.
         existing = await self._forge.find(proposal, survey) if part.held or waits else None
         made = existing or await self._forge.propose(proposal)
@@ -212,12 +187,12 @@ class Proposer:
         waits = tuple(
             Wait(update=update, reason=rejection.why)
             for update in part.plan.updates
-            for subject in _subjects((update,))
+            for subject in subjects_of((update,))
             if (rejection := known.rejected(subject.image, subject.digest, subject.tag))
         )
         refused = {wait.update for wait in waits}
         left = tuple(update for update in part.plan.updates if update not in refused)
-        urgent = group.urgent or self._wishes.now.issuperset(_subjects(left))
+        urgent = group.urgent or self._wishes.now.issuperset(subjects_of(left))
         if left and not urgent and (why := self._not_now(survey)) is not None:
             reason, until = why
             waits += tuple(Wait(update=update, reason=reason, until=until) for update in left)
@@ -258,69 +233,6 @@ class Proposer:
             settled = made.action is PullRequestAction.CLOSED
             self._learn(pulls=(Opened(branch=pull.branch, number=pull.number, settled=settled),))
         return report
-
-    def _proposal(self, part: UpdateReport, group: Group) -> Proposal:
-        """The one pull request that makes the changes which nothing speaks against."""
-        settings, updates = self._terms.settings, part.passed_updates
-        title = title_of(updates)
-        treatments = [update.treatment for update in group.updates]
-        ripe = [update.ripe for update in updates if update.ripe is not None]
-        return Proposal(
-            branch=group.branch,
-            base=self._terms.base,
-            title=title,
-            body=markdown.pull_request_body(part, naming=self._tree.name),
-            message=title,
-            files=tuple(
-                ProposedFile(
-                    path=self._tree.relative(change.path), before=change.source.data, after=change.after
-                )
-                for change in part.passed
-            ),
-            subjects=_subjects(updates),
-            labels=_together(settings.labels, self._terms.labels, *(one.labels for one in treatments)),
-            reviewers=_together(settings.reviewers, *(one.reviewers for one in treatments)),
-            team_reviewers=settings.team_reviewers,
-            assignees=settings.assignees,
-            draft=settings.draft,
-            auto_merge=settings.auto_merge,
-            cooldown=any(_warns(treatment) for treatment in treatments),
-            ripe=max(ripe, default=None),
-        )
-
-
-def title_of(updates: tuple[Update, ...]) -> str:
-    """One line that names the image, or counts them."""
-    match updates:
-        case [one]:
-            verb = {UpdateKind.PIN: "Pin", UpdateKind.REPAIR: "Repair"}.get(one.kind, "Update")
-            name = one.image.familiar[:_LONGEST_NAME]
-            return (
-                f"{verb} {name} to {one.new_tag or (one.new.digest.short if one.new.digest else one.new.tag)}"
-            )
-        case _:
-            pins = sum(update.kind is UpdateKind.PIN for update in updates)
-            moves = len(updates) - pins
-            counts = [(pins, "Pin"), (moves, "Update")]
-            words = [f"{verb} {count}" for count, verb in counts if count]
-            return f"{' and '.join(words)} base images".replace(" and Update", " and update")
-
-
-def _warns(treatment: Treatment) -> bool:
-    return treatment.cooldown > 0 and treatment.cooldown_mode is CooldownMode.WARN
-
-
-def _subjects(updates: Iterable[Update]) -> tuple[Subject, ...]:
-    found = (
-        Subject(image=str(update.image), digest=update.new.digest, tag=update.new_tag)
-        for update in updates
-        if update.new.digest is not None
-    )
-    return tuple(dict.fromkeys(found))
-
-
-def _together(*names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for some in names for name in some))
 
 
 def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:

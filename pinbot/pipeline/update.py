@@ -14,7 +14,8 @@ from pinbot.pipeline.carry import Carrier
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.notify import Dashboard, with_granted
 from pinbot.pipeline.plan import make_plan
-from pinbot.pipeline.propose import Proposer, Terms
+from pinbot.pipeline.proposal import Terms
+from pinbot.pipeline.propose import Proposer
 from pinbot.policy import Policy
 from pinbot.ports.building import Verifying, WorkTree
 from pinbot.ports.forges import Forge, LedgerStore

@@ -17,7 +17,8 @@ from pinbot.model.reference import Digest
 from pinbot.model.report import UpdateReport
 from pinbot.model.treatment import Treatment
 from pinbot.pipeline.plan import change_files
-from pinbot.pipeline.propose import Proposer, Terms, title_of
+from pinbot.pipeline.proposal import Terms, title_of
+from pinbot.pipeline.propose import Proposer
 from pinbot.worktree.tree import Tree
 from tests.forge.support import REPOSITORY, TOKEN, client
 from tests.support.github.contract import OpenApiContract

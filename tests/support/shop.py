@@ -18,7 +18,7 @@ from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.ledger import Ledger, from_bytes
 from pinbot.model.proposing import PullRequestSettings
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.propose import Terms
+from pinbot.pipeline.proposal import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work, update
 from pinbot.render.progress import Quiet
