@@ -20,7 +20,7 @@ from pinbot.configfile.audit import AUDIT_KEYS, RULE_ID
 from pinbot.configfile.build import BUILD_KEYS, PLATFORM, STAGE, TARGET_KEYS
 from pinbot.configfile.load import SECTIONS
 from pinbot.configfile.policy import GROUP, LOGIN, LONGEST_LABEL, OLD_FLAG, POLICY_KEYS, RULE_KEYS
-from pinbot.configfile.pull_requests import PULL_REQUEST_KEYS, SCHEDULE_KEYS, TEAM, TIME
+from pinbot.configfile.pull_requests import PULL_REQUEST_KEYS, SCHEDULE_KEYS, TEAM, TIME, TITLES
 from pinbot.configfile.registries import LOCATION, MIRROR_KEYS, REGISTRY_KEYS
 from pinbot.configfile.vulnerabilities import VULNERABILITY_KEYS
 from pinbot.model.finding import Profile
@@ -304,6 +304,7 @@ _PULL_REQUESTS: dict[str, Form] = {
     "group": _choice(Grouping),
     "limit": _COUNT,
     "per_run": _COUNT,
+    "title": _matching(TITLES, "build(deps): {title}"),
     "labels": _LABELS,
     "reviewers": _LOGINS,
     "team_reviewers": _several(_matching(TEAM)),

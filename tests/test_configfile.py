@@ -496,6 +496,7 @@ pull_requests:
     from: 6:30
     to: 24:00
     zone: Europe/Berlin
+  title: "build(deps): {title}"
   labels: [deps]
   reviewers: [ada]
   team_reviewers: [platform]
@@ -509,6 +510,7 @@ pull_requests:
         limit=3,
         per_run=None,
         schedule=Schedule(days=frozenset({0, 6}), start=time(6, 30), end=time.min, zone="Europe/Berlin"),
+        title="build(deps): {title}",
         labels=("deps",),
         reviewers=("ada",),
         team_reviewers=("platform",),
@@ -538,6 +540,7 @@ pull_requests:
   team_reviewers: [Acme/x]
   draft: perhaps
   auto_merge: yes
+  title: "chore: {name}"
 """
     assert mistakes(tmp_path, text) == [
         (2, 10, "expected one of all, image, file, not 'each'"),
@@ -551,6 +554,7 @@ pull_requests:
         (6, 20, "'Acme/x' is not the name of a team as in its address"),
         (7, 10, "expected one of true, false, not 'perhaps'"),
         (8, 15, "expected one of merge, squash, rebase, not 'yes'"),
+        (9, 10, "'chore: {name}' is not one line with {title} in it"),
     ]
 
 

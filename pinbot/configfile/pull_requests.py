@@ -15,6 +15,7 @@ PULL_REQUEST_KEYS = (
     "limit",
     "per_run",
     "schedule",
+    "title",
     "labels",
     "reviewers",
     "team_reviewers",
@@ -29,6 +30,9 @@ SCHEDULE_KEYS = ("days", "from", "to", "zone")
 """What can be said of when they may be opened."""
 
 TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
+TITLES = re.compile(
+    r"[^{}\x00-\x1f\x7f\x85\u2028\u2029]{0,60}\{title\}[^{}\x00-\x1f\x7f\x85\u2028\u2029]{0,60}"
+)
 TEAM = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 _WHOLE = re.compile(r"[0-9]{1,4}")
 
@@ -46,6 +50,7 @@ def read_pull_requests(reader: NodeReader, node: Node | None) -> PullRequestSett
         limit=_count(reader, entry.get("limit"), default.limit),
         per_run=_count(reader, entry.get("per_run"), default.per_run),
         schedule=_schedule(reader, entry.get("schedule")),
+        title=reader.matching(entry.get("title"), TITLES, "one line with {title} in it") or default.title,
         labels=labels(reader, entry.get("labels")),
         reviewers=logins(reader, entry.get("reviewers")),
         team_reviewers=tuple(team for team in teams if team is not None),

@@ -71,6 +71,10 @@ class Schedule:
         return datetime.combine(day, self.start, day.tzinfo), datetime.combine(last, self.end, day.tzinfo)
 
 
+TITLE = "{title}"
+"""What stands for the words that name the change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestSettings:
     """What holds for every pull request.
@@ -80,6 +84,7 @@ class PullRequestSettings:
         limit: how many of pinbot's may be open at once; None for any number.
         per_run: how many one run may open; None for any number.
         schedule: when they may be opened; None for any time. Those that are open are updated at any time.
+        title: what `{title}` stands in, e.g. `build(deps): {title}`: for pull requests and commits.
         labels: that they carry.
         reviewers, team_reviewers, assignees: who is asked for a review, and whose task it is.
         draft: whether they are opened as drafts.
@@ -91,6 +96,7 @@ class PullRequestSettings:
     limit: int | None = 10
     per_run: int | None = None
     schedule: Schedule | None = None
+    title: str = TITLE
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     team_reviewers: tuple[str, ...] = ()
@@ -98,3 +104,8 @@ class PullRequestSettings:
     draft: bool = False
     auto_merge: MergeMethod | None = None
     dashboard: bool = False
+
+    def titled(self, words: str) -> str:
+        """The title with these words in it; after others they begin with a small letter."""
+        before, after = self.title.split(TITLE)
+        return f"{before}{words[:1].lower() if before else words[:1]}{words[1:]}{after}"

@@ -37,7 +37,7 @@ class Terms:
 def proposal_of(part: UpdateReport, group: Group, terms: Terms, tree: WorkTree) -> Proposal:
     """The one pull request that makes the changes which nothing speaks against."""
     settings, updates = terms.settings, part.passed_updates
-    title = title_of(updates)
+    title = settings.titled(title_of(updates))
     treatments = [update.treatment for update in group.updates]
     ripe = [update.ripe for update in updates if update.ripe is not None]
     return Proposal(
@@ -67,10 +67,8 @@ def title_of(updates: tuple[Update, ...]) -> str:
     match updates:
         case [one]:
             verb = {UpdateKind.PIN: "Pin", UpdateKind.REPAIR: "Repair"}.get(one.kind, "Update")
-            name = one.image.familiar[:_LONGEST_NAME]
-            return (
-                f"{verb} {name} to {one.new_tag or (one.new.digest.short if one.new.digest else one.new.tag)}"
-            )
+            new = one.new_tag or (one.new.digest.short if one.new.digest else "latest")
+            return f"{verb} {one.image.familiar[:_LONGEST_NAME]} to {new}"
         case _:
             pins = sum(update.kind is UpdateKind.PIN for update in updates)
             moves = len(updates) - pins

@@ -117,6 +117,17 @@ def place(tmp_path: Path, github: GitHubServer) -> Place:
     return Place(tmp_path, github, FILES)
 
 
+def test_a_title_of_ones_own_is_that_of_the_commit_too(place: Place) -> None:
+    report = place.report(place.update("Dockerfile", 1))
+    place.propose(report, title="build(deps): {title} [base]")
+    (title,) = place.open.values()
+    assert title == "build(deps): update rust:alpine to 111111111111 [base]"
+    (pull,) = place.repo.open_pulls()
+    assert place.repo.git.text("log", "-1", "--format=%s", pull.head) == title
+    assert [one.action for one in place.propose(report, title="{title}").pull_requests] == ["updated"]
+    assert list(place.open.values()) == ["Update rust:alpine to 111111111111"]
+
+
 def test_the_title_names_the_one_image_or_counts_them(place: Place) -> None:
     pin = place.update("Dockerfile", kind=UpdateKind.PIN)
     move = place.update("Dockerfile", 1)
