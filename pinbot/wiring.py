@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from pinbot import storage
 from pinbot.clock import SystemClock
 from pinbot.config import AuditSettings, BuildSettings, Config, Driver, VulnerabilitySettings
-from pinbot.errors import ForgeDenied, UsageError
+from pinbot.errors import ForgeDenied, PinbotError, UsageError
 from pinbot.model.build import Verdict
 from pinbot.model.diagnosis import ForgeFinding
 from pinbot.model.exchange import Exchange
@@ -35,8 +36,11 @@ CONFIG_NAMES = ("pinbot.yaml", ".github/pinbot.yaml")
 TOKEN_VARIABLES = ("PINBOT_GITHUB_TOKEN", "GITHUB_TOKEN")
 APP_VARIABLE = "PINBOT_APP_ID"
 APP_KEY_VARIABLES = ("PINBOT_APP_KEY", "PINBOT_APP_KEY_FILE")
+API_VARIABLES = ("PINBOT_API_URL", "GITHUB_API_URL")
 REPOSITORY_VARIABLES = ("PINBOT_REPOSITORY", "GITHUB_REPOSITORY")
 """Variables for GitHub; the first that is set counts, and an app before a token."""
+
+PUBLIC_API = "https://api.github.com"
 
 _MOST_ANSWERS = 32 * 1024**2  # bytes: the usual answers about some ten thousand repositories
 
@@ -433,13 +437,33 @@ def commit_of_release(repository: str, tag: str) -> str:
     return commit_of(repository, tag)
 
 
-def forge_settings() -> ForgeFinding:
-    """What the environment holds for `hosting`; asks GitHub for nothing."""
+async def forge_finding() -> ForgeFinding:
+    """What the environment holds for `hosting`, and whether GitHub shows pull requests for it."""
     repository, app = _first_set(REPOSITORY_VARIABLES), os.environ.get(APP_VARIABLE) or None
-    return ForgeFinding(
+    found = ForgeFinding(
         token=_first_set(APP_KEY_VARIABLES) if app else _first_set(TOKEN_VARIABLES),
         repository=None if repository is None else os.environ[repository],
         app=app,
+    )
+    if found.token is None or found.repository is None:
+        return found
+    url = _first_set(API_VARIABLES)
+    try:
+        await hosting(found.repository, os.environ[url] if url else PUBLIC_API).forge.survey(None)
+    except PinbotError as error:
+        return replace(found, asked=True, problem=error)
+    return replace(found, asked=True, note="" if app else _of_workflow(os.environ[found.token]))
+
+
+def _of_workflow(token: str) -> str:
+    """What to know of the token that a workflow has of its own; nothing where it is not one."""
+    from pinbot.forge.github.tokens import of_installation
+
+    if os.environ.get("GITHUB_ACTIONS") != "true" or not of_installation(token):
+        return ""
+    return (
+        "pull requests that are opened with the workflow's own token start no workflows, so required checks "
+        f"wait for ever; those of a GitHub App do: {APP_VARIABLE} and {APP_KEY_VARIABLES[0]}"
     )
 
 

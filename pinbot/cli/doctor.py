@@ -24,9 +24,10 @@ from pinbot.worktree.tree import Tree
     "  pinbot doctor --format json | jq '.registries[] | select(.failed > 0)'",
 )
 def command(session: Session, path: str) -> int:
-    """Ask every registry that the files below PATH name, and look for builders, git and GitHub's variables.
+    """Ask every registry that the files below PATH name, and look for builders, git and GitHub.
 
-    Nothing is changed, and GitHub is not asked. The exit code is 1 if something would make `update` fail.
+    Nothing is changed. GitHub is asked for the pull requests, where variables say as whom and about which
+    repository. The exit code is 1 if something would make `update` fail, which needs no GitHub.
     """
     tree = Tree.around(Path(path))
     config = session.config(tree)
@@ -43,7 +44,7 @@ def command(session: Session, path: str) -> int:
                 driver=config.build.driver,
                 needs_builder=bool(config.build.targets),
                 git=git.version(),
-                forge=wiring.forge_settings(),
+                forge=await wiring.forge_finding(),
                 progress=session.progress,
             )
 

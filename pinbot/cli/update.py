@@ -68,8 +68,8 @@ PULL_REQUEST: tuple[Parameter, ...] = (
     ),
     click.option(
         "--api-url",
-        envvar=["PINBOT_API_URL", "GITHUB_API_URL"],
-        default="https://api.github.com",
+        envvar=list(wiring.API_VARIABLES),
+        default=wiring.PUBLIC_API,
         show_default=True,
         show_envvar=True,
         help="Where GitHub's API is.",

@@ -92,11 +92,17 @@ class ForgeFinding:
         token: name of the variable that holds a token, or the key of an app.
         repository: `owner/name`.
         app: id of the GitHub App that it works as; None where it is a token.
+        asked: whether GitHub was: not where it is not said as whom, and about which repository.
+        problem: why it does not show the pull requests of the repository; None where it does.
+        note: what to know of pull requests that are made so; may be empty.
     """
 
     token: str | None
     repository: str | None
     app: str | None = None
+    asked: bool = False
+    problem: PinbotError | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +124,7 @@ class Diagnosis:
 
     @property
     def all_errors(self) -> tuple[PinbotError, ...]:
-        """Whatever would make `update` fail."""
+        """Whatever would make `update` fail; it does without a forge."""
         found = [*self.errors]
         for registry in self.registries:
             found.extend(registry.problems)

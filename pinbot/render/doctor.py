@@ -31,6 +31,8 @@ def doctor(out: Console, found: Diagnosis) -> None:
             ("pull requests", *_forge(found.forge)),
         ),
     )
+    if found.forge.note:
+        console.line(out, f"pull requests: {found.forge.note}", "yellow")
 
 
 def _registry(finding: RegistryFinding) -> tuple[Cell, ...]:
@@ -87,6 +89,9 @@ def _forge(finding: ForgeFinding) -> tuple[Cell, str]:
     where = "wherever it is installed" if finding.app else "no GITHUB_REPOSITORY"
     if finding.repository:
         where = f"repository {finding.repository}"
+    if finding.problem is not None:
+        hint = f" ({finding.problem.hint})" if finding.problem.hint else ""
+        return ("failed", "red"), f"{token}, {where}: {finding.problem.message}{hint}"
     known = finding.repository is not None or finding.app is not None
     return _state(ok=finding.token is not None and known), f"{token}, {where}"
 

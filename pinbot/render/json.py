@@ -119,6 +119,9 @@ def doctor(found: Diagnosis) -> Document:
             "token_variable": found.forge.token,
             "app": found.forge.app,
             "repository": found.forge.repository,
+            "asked": found.forge.asked,
+            "problem": _error(found.forge.problem) if found.forge.problem else None,
+            "note": found.forge.note,
         },
     )
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.render.test_json import check
+from tests.support.github.contract import OpenApiContract
+from tests.support.github.server import GitHubServer
 from tests.support.oci import Pusher
 from tests.support.project import Project, Run
 from tests.support.registry import PASSWORD, USERNAME, RegistryServer, free_port
@@ -50,7 +52,7 @@ def test_an_open_registry_is_well(project: Project) -> None:
     with RegistryServer() as server:
         push(server)
         run = doctor(project, server.host)
-        shown = project.pinbot("doctor", env={"GITHUB_TOKEN": "ghs_secret", "GITHUB_REPOSITORY": "o/n"})
+        shown = project.pinbot("doctor", env={"GITHUB_TOKEN": "ghs_secret"})
     document = check(run.json)
     assert run.code == 0
     assert document["registries"] == [
@@ -70,12 +72,19 @@ def test_an_open_registry_is_well(project: Project) -> None:
             "mend": None,
         }
     ]
-    assert document["github"] == {"token_variable": None, "app": None, "repository": None}
+    assert document["github"] == {
+        "token_variable": None,
+        "app": None,
+        "repository": None,
+        "asked": False,
+        "problem": None,
+        "note": "",
+    }
     assert document["git"].startswith("git version ")
     assert shown.code == 0
     registry = next(line for line in shown.text.splitlines() if line.startswith(server.host))
     assert registry.split() == [server.host, "1", server.base_url, "HTTP/1.1", "none"]
-    assert "token from GITHUB_TOKEN, repository o/n" in shown.text
+    assert "missing  token from GITHUB_TOKEN, no GITHUB_REPOSITORY" in shown.text
     assert "ghs_secret" not in shown.text + shown.err
 
 
@@ -217,3 +226,32 @@ def test_a_folder_without_references_can_be_looked_at(project: Project) -> None:
     assert run.code == 0
     assert "git            missing" in run.text
     assert "docker         missing" in run.text or "docker   missing" in run.text
+
+
+@pytest.mark.needs("git")
+def test_github_is_asked_as_whom_and_about_what_the_variables_say(
+    project: Project, contract: OpenApiContract | None
+) -> None:
+    project.write("Dockerfile", "FROM scratch\n")
+    with GitHubServer(contract=contract) as github:
+        github.create_repository("acme/shop", files={"Dockerfile": b"FROM scratch\n"})
+        github.add_token("ghs_OfTheWorkflow")
+        env = {
+            "GITHUB_API_URL": github.url,
+            "GITHUB_TOKEN": "ghs_OfTheWorkflow",
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_ACTIONS": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
+        well = project.pinbot("doctor", env=env)
+        wrong = project.pinbot("doctor", env={**env, "GITHUB_TOKEN": "ghs_wrong"})
+        document = check(project.pinbot("doctor", "--format", "json", env=env).json)
+        assert github.problems == []
+    assert (well.code, wrong.code) == (0, 0), "update does without GitHub"
+    assert "ready token from GITHUB_TOKEN, repository acme/shop" in " ".join(well.text.split())
+    assert "start no workflows" in well.text
+    assert document["github"]["asked"] is True
+    assert document["github"]["note"].endswith("PINBOT_APP_ID and PINBOT_APP_KEY")
+    (line,) = [line for line in wrong.text.splitlines() if line.startswith("pull requests  failed")]
+    assert "the token is" in line
+    assert "ghs_" not in line
