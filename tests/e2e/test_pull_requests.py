@@ -13,7 +13,6 @@ from pinbot.errors import ForgeError
 from pinbot.model.proposing import MergeMethod
 from pinbot.model.report import UpdateReport
 from tests.support.app_keys import keys
-from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
 from tests.support.oci import Image
 from tests.support.registry import RegistryServer
@@ -29,18 +28,6 @@ DOCKERFILE = "FROM alpine:3.22 AS files\nRUN true\n\n\nFROM busybox:1.37\nRUN tr
 def hub() -> Iterator[RegistryServer]:
     with RegistryServer() as server:
         yield server
-
-
-@pytest.fixture
-def github(
-    contract: OpenApiContract | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[GitHubServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with GitHubServer(contract=contract) as server:
-        yield server
-        assert server.problems == []
 
 
 OpenShop = Callable[..., Shop]

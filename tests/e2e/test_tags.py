@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.github.contract import OpenApiContract
 from tests.support.github.server import GitHubServer
 from tests.support.registry import RegistryServer
 from tests.support.shop import Shop
@@ -19,18 +18,6 @@ DOCKERFILE = "FROM alpine:3.20 AS files\nRUN true\n"
 def registry() -> Iterator[RegistryServer]:
     with RegistryServer() as server:
         yield server
-
-
-@pytest.fixture
-def github(
-    contract: OpenApiContract | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[GitHubServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with GitHubServer(contract=contract) as server:
-        yield server
-        assert server.problems == []
 
 
 class Tags(Shop):
