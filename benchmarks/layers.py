@@ -24,12 +24,12 @@ from typing import IO, Any
 import zstandard
 
 from benchmarks.table import save, show
-from pinbot import wiring
 from pinbot.config import Config
 from pinbot.image import look, platforms
 from pinbot.image.sources.opening import open_image
 from pinbot.model.manifest import OCI_MANIFEST
 from pinbot.ports.registries import Registry
+from pinbot.wiring import registries
 from tests.support.oci import OCI_CONFIG, OCI_LAYER, Pusher, digest_of, to_json
 from tests.support.registry import RegistryServer
 
@@ -99,7 +99,7 @@ def peak() -> int:
 
 def looked(name: str) -> dict[str, Any]:
     async def work() -> dict[str, Any]:
-        async with wiring.registry(Config()) as client:
+        async with registries.registry(Config()) as client:
 
             async def connect() -> Registry:
                 return client

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.audit import catalog
 from pinbot.audit.inspect import Terms, inspect
 from pinbot.cli import running
@@ -21,6 +20,7 @@ from pinbot.model.size import parse_size
 from pinbot.render import json
 from pinbot.render.audit import annotations, sarif, text
 from pinbot.render.audit import json as audit_json
+from pinbot.wiring import building, registries
 from pinbot.worktree.tree import Tree
 
 
@@ -76,8 +76,8 @@ def command(
     wanted = None if platform is None else _platform(platform)
 
     async def work() -> Inspection:
-        async with wiring.registry_on_demand(config, observer=session.observer) as connect:
-            runner = await wiring.runner() if start else None
+        async with registries.registry_on_demand(config, observer=session.observer) as connect:
+            runner = await building.runner() if start else None
             with session.progress.step("Looking into the image"):
                 return await inspect(await open_image(image, connect), terms, wanted, runner=runner)
 

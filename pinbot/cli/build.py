@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.audit import catalog
 from pinbot.cli import running
 from pinbot.cli.session import AUDIT_FAILED, BUILD_FAILED, FAILED, Session, nothing_found
@@ -22,6 +21,7 @@ from pinbot.pipeline.scan import search
 from pinbot.pipeline.verify import targets_of
 from pinbot.render import json, text
 from pinbot.render.audit import annotations, sarif
+from pinbot.wiring import building, registries
 from pinbot.worktree.tree import Tree
 
 
@@ -50,11 +50,11 @@ def command(session: Session, path: str, builder: str | None) -> int:
     config.build.check_targets(tree.has, where=f"in {tree.root}")
     targets = _targets(config, tree, path)
     settings = replace(config.build, driver=Driver(builder)) if builder else config.build
-    choose = wiring.builder(settings, config)
+    choose = building.builder(settings, config)
 
     async def work() -> tuple[Verdict, ...]:
-        async with wiring.registry(config, observer=session.observer) as registry:
-            auditor = wiring.auditor(config.audit, registry)
+        async with registries.registry(config, observer=session.observer) as registry:
+            auditor = building.auditor(config.audit, registry)
             bench = Bench(tree=tree, builder=await choose(), auditor=auditor, progress=session.progress)
             return await build(targets, bench)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.audit import pins
 from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session, nothing_found
@@ -17,6 +16,7 @@ from pinbot.pipeline.check import check
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.scan import search
 from pinbot.render import check as render
+from pinbot.wiring import machine, registries
 from pinbot.worktree.tree import Tree
 
 
@@ -46,8 +46,8 @@ def command(session: Session, *, paths: tuple[str, ...], only: tuple[str, ...], 
     found = search(paths, policy=policy, naming=tree.name)
 
     async def work() -> CheckReport:
-        known = await wiring.ledger().read() if policy.remembers else Ledger()
-        async with wiring.registry(config, observer=session.observer) as registry:
+        known = await machine.ledger().read() if policy.remembers else Ledger()
+        async with registries.registry(config, observer=session.observer) as registry:
             return await check(
                 found,
                 tree=tree,

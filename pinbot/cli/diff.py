@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
 from pinbot.cli.session import command as make_command
@@ -20,6 +19,7 @@ from pinbot.pipeline.vulnerabilities import look_up
 from pinbot.render import json
 from pinbot.render.comparison import markdown, text
 from pinbot.render.markdown import LIMIT
+from pinbot.wiring import images, machine, registries
 from pinbot.worktree.tree import Tree
 
 
@@ -72,16 +72,16 @@ def command(
         thorough=all_layers,
         system=settings.enabled,
     )
-    learner = Learner(wiring.cache())
+    learner = Learner(machine.cache())
 
     async def work() -> Comparison:
-        async with wiring.registry_on_demand(config, observer=session.observer) as connect:
-            images = await open_image(old, connect), await open_image(new, connect)
+        async with registries.registry_on_demand(config, observer=session.observer) as connect:
+            both = await open_image(old, connect), await open_image(new, connect)
             with session.progress.step("Comparing"):
-                found = await compare(*images, wanted=scope, learner=learner)
+                found = await compare(*both, wanted=scope, learner=learner)
         if not settings.enabled:
             return found
-        async with wiring.vulnerability_database(settings) as database:
+        async with images.vulnerability_database(settings) as database:
             return await look_up(database, found)
 
     comparison = running.run(work())

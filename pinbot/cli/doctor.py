@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import FAILED, Session
 from pinbot.cli.session import command as make_command
@@ -13,6 +12,7 @@ from pinbot.model.diagnosis import Diagnosis
 from pinbot.pipeline.diagnose import diagnose
 from pinbot.pipeline.scan import scan, search
 from pinbot.render import doctor, json
+from pinbot.wiring import building, forges, registries
 from pinbot.worktree import git
 from pinbot.worktree.tree import Tree
 
@@ -35,16 +35,16 @@ def command(session: Session, path: str) -> int:
     scanned = scan(found.sources)
 
     async def look() -> Diagnosis:
-        async with wiring.registry(config, observer=session.observer) as registry:
+        async with registries.registry(config, observer=session.observer) as registry:
             return await diagnose(
                 replace(scanned, errors=(*found.errors, *scanned.errors)),
                 registry=registry,
                 prefix=lambda name: config.registry(name).name,
-                builders=wiring.builders(config),
+                builders=building.builders(config),
                 driver=config.build.driver,
                 needs_builder=bool(config.build.targets),
                 git=git.version(),
-                forge=await wiring.forge_finding(),
+                forge=await forges.forge_finding(),
                 progress=session.progress,
             )
 

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.outcome import worst
 from pinbot.cli.session import Session
@@ -18,6 +17,7 @@ from pinbot.pipeline.fleet import Crew, Fleet, Orders
 from pinbot.ports.registries import Registry
 from pinbot.render import fleet as render
 from pinbot.render.progress import Quiet
+from pinbot.wiring import building, configs, forges, images, machine, registries
 
 if TYPE_CHECKING:
     from pinbot.pipeline.explain import Explainer
@@ -59,7 +59,7 @@ def run(session: Session, asked: Asked) -> int:
         PinbotError: the whole run cannot go on.
     """
     _check(asked)
-    bot = wiring.configuration(session.config_file, Path.cwd())
+    bot = configs.configuration(session.config_file, Path.cwd())
     driver = Driver(asked.builder) if asked.builder else bot.build.driver
     bot = replace(
         bot,
@@ -96,7 +96,7 @@ def _check(asked: Asked) -> None:
 
 
 async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
-    repositories, hosting = wiring.forges(
+    repositories, hosting = forges.forges(
         asked.api_url,
         repositories=asked.repos,
         owners=asked.owners,
@@ -104,27 +104,27 @@ async def _work(session: Session, asked: Asked, bot: Config) -> FleetReport:
     )
 
     def explainer(registry: Registry, config: Config) -> AbstractAsyncContextManager["Explainer"]:
-        return wiring.explainer(registry, config, config.vulnerabilities)
+        return images.explainer(registry, config, config.vulnerabilities)
 
     def verifier(registry: Registry, config: Config) -> "Verifier":
-        return wiring.verifier(config.build, config, registry)
+        return building.verifier(config.build, config, registry)
 
     async with (
-        wiring.registry(bot, observer=session.observer) as registry,
-        wiring.push_dates(bot, observer=session.observer, note=session.detail) as dates,
+        registries.registry(bot, observer=session.observer) as registry,
+        registries.push_dates(bot, observer=session.observer, note=session.detail) as dates,
     ):
         crew = Crew(
             repositories=repositories,
             hosting=hosting,
             registry=registry,
-            configure=partial(wiring.foreign_configuration, bot=bot),
-            clock=wiring.clock(),
+            configure=partial(configs.foreign_configuration, bot=bot),
+            clock=machine.clock(),
             explainer=partial(explainer, registry) if asked.explains else None,
             verifier=partial(verifier, registry) if asked.build else None,
             dates=dates,
         )
         orders = Orders(
-            config_names=wiring.CONFIG_NAMES,
+            config_names=configs.CONFIG_NAMES,
             only=asked.only,
             base=asked.base,
             labels=asked.labels,

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import CHANGES_WAIT, FAILED, Session
 from pinbot.cli.session import command as make_command
@@ -17,6 +16,7 @@ from pinbot.pipeline.scan import search
 from pinbot.pipeline.setup import set_up
 from pinbot.render import setup
 from pinbot.scaffold import repository, rust
+from pinbot.wiring import forges, registries
 from pinbot.worktree import files
 from pinbot.worktree.tree import Tree
 
@@ -50,7 +50,7 @@ def command(session: Session, path: str, *, package: str | None, dry_run: bool, 
 
     async def work() -> SetupReport:
         connection = (
-            nullcontext() if offline else wiring.registry(session.config(tree), observer=session.observer)
+            nullcontext() if offline else registries.registry(session.config(tree), observer=session.observer)
         )
         async with connection as registry:
             return await set_up(
@@ -75,7 +75,7 @@ def _commit(*, offline: bool) -> tuple[str | None, str | None]:
     if offline:
         return None, "nobody was asked"
     try:
-        return wiring.commit_of_release(repository.REPOSITORY, repository.TAG), None
+        return forges.commit_of_release(repository.REPOSITORY, repository.TAG), None
     except ForgeError as error:
         return None, error.message
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.session import FAILED, Session
 from pinbot.cli.session import command as make_command
@@ -14,6 +13,7 @@ from pinbot.model.plan import Resolution, TagList
 from pinbot.model.reference import ImageReference, Platform
 from pinbot.pipeline.resolve import Question, list_all, resolve_all
 from pinbot.render import resolutions as text
+from pinbot.wiring import registries
 from pinbot.worktree.tree import Tree
 
 
@@ -44,7 +44,7 @@ def command(
     config = session.config(Tree.around(Path()))
 
     async def ask() -> list[Resolution | TagList | PinbotError]:
-        async with wiring.registry(config, observer=session.observer) as registry:
+        async with registries.registry(config, observer=session.observer) as registry:
             if tags:
                 return [*(await list_all(registry, references, session.progress)).values()]
             question: Question = registry.describe if platforms else registry.resolve

@@ -12,7 +12,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from pinbot import wiring
 from pinbot.cli.requests import Requests
 from pinbot.config import Config
 from pinbot.errors import NothingToDo, PinbotError
@@ -20,6 +19,7 @@ from pinbot.policy import Policy
 from pinbot.ports.machine import Progress
 from pinbot.render import console
 from pinbot.render.progress import Lines, Quiet
+from pinbot.wiring import configs, registries
 from pinbot.worktree.tree import Tree
 
 FAILED = 1
@@ -51,11 +51,11 @@ class Session:
 
     def config(self, tree: Tree) -> Config:
         """The configuration named by --config, or else the tree's own."""
-        return wiring.configuration(self.config_file, tree.root)
+        return configs.configuration(self.config_file, tree.root)
 
     def policy(self, tree: Tree) -> Policy:
         """What the configuration says of files and images; whatever registries this machine knows."""
-        return wiring.own_configuration(self.config_file, tree.root).policy
+        return configs.own_configuration(self.config_file, tree.root).policy
 
     def emit(self, document: dict[str, Any]) -> None:
         """Write a JSON document to stdout."""
@@ -69,7 +69,7 @@ class Session:
             console.errors(self.err, errors)
 
     @property
-    def observer(self) -> wiring.Observer | None:
+    def observer(self) -> registries.Observer | None:
         """What shows each request to a registry, with -v."""
         return self.requests if self.verbose else None
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from pinbot import wiring
 from pinbot.cli import running
 from pinbot.cli.names import owner_names, repository_names
 from pinbot.cli.outcome import exit_code
@@ -24,6 +23,7 @@ from pinbot.pipeline.update import Work
 from pinbot.pipeline.update import update as run_update
 from pinbot.ports.forges import Hosting
 from pinbot.render import json, text
+from pinbot.wiring import building, forges, images, machine, registries
 from pinbot.worktree import files
 from pinbot.worktree.tree import Tree
 
@@ -61,15 +61,15 @@ PULL_REQUEST: tuple[Parameter, ...] = (
     ),
     click.option(
         "--repository",
-        envvar=list(wiring.REPOSITORY_VARIABLES),
+        envvar=list(forges.REPOSITORY_VARIABLES),
         metavar="OWNER/NAME",
         show_envvar=True,
         help="The repository on GitHub.",
     ),
     click.option(
         "--api-url",
-        envvar=list(wiring.API_VARIABLES),
-        default=wiring.PUBLIC_API,
+        envvar=list(forges.API_VARIABLES),
+        default=forges.PUBLIC_API,
         show_default=True,
         show_envvar=True,
         help="Where GitHub's API is.",
@@ -150,7 +150,7 @@ def command(
             **shared,
         )
         return fleet.run(session, asked)
-    hosting = wiring.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
+    hosting = forges.hosting(repository, api_url) if pull_request and not shared["dry_run"] else None
     return change(session, hosting=hosting, base=base, labels=labels, handover=handover, **shared)
 
 
@@ -191,12 +191,12 @@ def change(
 
     async def work() -> UpdateReport:
         async with AsyncExitStack() as stack:
-            registry = await stack.enter_async_context(wiring.registry(config, observer=session.observer))
-            explainer = wiring.explainer(registry, config, lookups) if wants_explanations else nullcontext()
+            registry = await stack.enter_async_context(registries.registry(config, observer=session.observer))
+            explainer = images.explainer(registry, config, lookups) if wants_explanations else nullcontext()
             verifier = recall
             if recall is None and wants_build:
-                verifier = handover.rehearsed(wiring.verifier(settings, config, registry), config)
-            dates = wiring.push_dates(config, observer=session.observer, note=session.detail)
+                verifier = handover.rehearsed(building.verifier(settings, config, registry), config)
+            dates = registries.push_dates(config, observer=session.observer, note=session.detail)
             return await run_update(
                 found,
                 tree=tree,
@@ -211,7 +211,7 @@ def change(
                         labels=labels,
                         whole=not only and any(files.real(Path(path)) == tree.root for path in paths),
                     ),
-                    ledger=hosting.ledger if hosting else wiring.ledger(),
+                    ledger=hosting.ledger if hosting else machine.ledger(),
                     dates=await stack.enter_async_context(dates),
                     explainer=await stack.enter_async_context(explainer),
                     dry_run=dry_run,

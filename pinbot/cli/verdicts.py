@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from pinbot import wiring
 from pinbot.cli.session import Parameter
 from pinbot.config import Config
 from pinbot.errors import UsageError
 from pinbot.model.build import Verdict
 from pinbot.ports.building import Verifying
+from pinbot.wiring import building
 
 VERDICTS: tuple[Parameter, ...] = (
     click.option(
@@ -80,11 +80,11 @@ class Handover:
         Raises:
             UsageError: the file holds none.
         """
-        return None if self.known is None else wiring.recall(self.known, config)
+        return None if self.known is None else building.recall(self.known, config)
 
     def rehearsed(self, verifier: Verifying, config: Config) -> Verifying:
         """The verifier, made to build what another run will propose if that is what this one is for."""
-        return verifier if self.save is None else wiring.rehearsal(verifier, config)
+        return verifier if self.save is None else building.rehearsal(verifier, config)
 
     def leave(self, verdicts: Iterable[Verdict]) -> None:
         """Save them, if somebody asks for them.
@@ -93,4 +93,4 @@ class Handover:
             SourceError: they cannot be saved.
         """
         if self.save is not None:
-            wiring.save_verdicts(self.save, verdicts)
+            building.save_verdicts(self.save, verdicts)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from pinbot import wiring
 from pinbot.config import VulnerabilitySettings
 from pinbot.model.comparison import Pair, Part, PlatformDiff, Unread
 from pinbot.model.image import Distribution, Ecosystem, Package
 from pinbot.model.vulnerability import Inventory, VulnerabilityDiff
 from pinbot.pipeline import vulnerabilities
+from pinbot.wiring import images
 from tests.render.comparison.values import comparison, package, platform_diff
 from tests.support.osv import OsvServer, record
 
@@ -34,7 +34,7 @@ def inventory(version: str) -> Inventory:
 
 def compare(url: str) -> VulnerabilityDiff | Unread:
     async def main() -> VulnerabilityDiff | Unread:
-        async with wiring.vulnerability_database(VulnerabilitySettings(url=url)) as database:
+        async with images.vulnerability_database(VulnerabilitySettings(url=url)) as database:
             return await vulnerabilities.compare(database, inventory("3.3.0-r0"), inventory("3.3.1-r0"))
 
     return asyncio.run(main())
@@ -59,7 +59,7 @@ def test_a_database_that_fails_leaves_a_reason_and_no_error(osv: OsvServer) -> N
 
 def look_up(url: str, diff: PlatformDiff) -> PlatformDiff:
     async def main() -> PlatformDiff:
-        async with wiring.vulnerability_database(VulnerabilitySettings(url=url)) as database:
+        async with images.vulnerability_database(VulnerabilitySettings(url=url)) as database:
             (found,) = (await vulnerabilities.look_up(database, comparison(diff))).changed
             return found
 

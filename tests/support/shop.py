@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pinbot import wiring
 from pinbot.forge.github.connection import Connection
 from pinbot.forge.github.repository import GitHub
 from pinbot.forge.ledger import REFERENCE, ForgeLedger
@@ -22,6 +21,7 @@ from pinbot.pipeline.proposal import Terms
 from pinbot.pipeline.scan import search
 from pinbot.pipeline.update import Work, update
 from pinbot.render.progress import Quiet
+from pinbot.wiring import configs, registries
 from pinbot.worktree.tree import Tree
 from tests.support.github.server import GitHubServer
 from tests.support.github.state import Issue, Pull
@@ -89,7 +89,7 @@ class Shop:
 
     async def _run(self, token: str, *, whole: bool) -> UpdateReport:
         root = self.project.root
-        config = wiring.own_configuration(None, root)
+        config = configs.own_configuration(None, root)
         tree = Tree.around(root)
         found = search((str(root),), policy=config.policy, naming=tree.name)
         connection = Connection(token=token, api_url=self.github.url, clock=PromptClock(), write_interval=0)
@@ -100,7 +100,7 @@ class Shop:
             terms=Terms(settings=self.settings, whole=whole),
             now=self.now,
         )
-        async with wiring.registry(config) as registry:
+        async with registries.registry(config) as registry:
             return await update(
                 found, tree=tree, registry=registry, policy=config.policy, work=work, progress=Quiet()
             )

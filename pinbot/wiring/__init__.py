@@ -1,0 +1,1 @@
+"""The only place that constructs adapters, each imported when it is wanted: start-up stays light."""
