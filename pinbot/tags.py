@@ -34,6 +34,13 @@ _YEARS = 1_000
 _LONG = 6
 """Digits from which on a number is a date or that of a build, and no part of a version."""
 
+_IN_DATES = re.compile(r"[-T]")
+_REVISION = re.compile(r"(?:^|.*[-_.])(?:r|rev|build)[-_.]?", re.IGNORECASE)
+"""What stands before the number of a packaging of one version, as in `16.4.0-debian-12-r3`."""
+
+_ALWAYS = frozenset({"date", "revision"})
+"""Kinds of numbers that may move however far a tag may."""
+
 _RANKS = {Reach.MAJOR: 0, Reach.MINOR: 1, Reach.PATCH: 2}
 
 
@@ -64,7 +71,7 @@ def newest(tag: str, among: Iterable[str], *, reach: Reach, versions: str = "") 
         tag: what is followed.
         among: the tags that there are.
         reach: the first part of a version that may be another one. It holds for each version in the tag, for
-            that of a distribution as well; dates and numbers of builds may always move.
+            that of a distribution as well; dates, revisions and numbers of builds may always move.
         versions: what the first version in the tag has to fit, like `<4,!=3.21`; empty for any.
     """
     old = _read(tag)
@@ -91,34 +98,56 @@ def _read(tag: str) -> _Tag | None:
         return None
     versions: list[list[_Number]] = []
     for before, digits in zip(words, numbers, strict=False):
-        if not versions or before not in {".", "_"}:
-            versions.append([])
-        value = int(digits)
-        versions[-1].append(_Number(value, len(versions[-1]), _kind(digits, value)))
+        number = _Number(int(digits), 0, _kind(before, digits))
+        if versions and _is_day(versions[-1], before, digits):
+            versions[-1] = [one._replace(kind="date") for one in (*versions[-1], number)]
+        elif versions and before in {".", "_"}:
+            versions[-1].append(number._replace(rank=len(versions[-1])))
+        else:
+            versions.append([number])
     return _Tag(tuple(words), tuple(map(tuple, versions)))
 
 
-def _kind(digits: str, value: int) -> str:
+def _is_day(version: list[_Number], before: str, digits: str) -> bool:
+    """Whether a number goes on with a date, as in `2024-06-13T22-53-53Z`."""
+    begun = version[0].kind == "date" and len(version) > 1
+    year = len(version) == 1 and version[0].kind == "year"
+    return (begun or year) and _IN_DATES.fullmatch(before) is not None and len(digits) == len("06")
+
+
+def _kind(before: str, digits: str) -> str:
     """What a number counts: 3 and 20250108 are no two releases of one thing, nor are 20 and 2022."""
     if len(digits) >= _LONG:
         return "date"
-    return "year" if value >= _YEARS else "count"
+    if _REVISION.fullmatch(before):
+        return "revision"
+    return "year" if int(digits) >= _YEARS else "count"
 
 
 def _follows(new: _Tag, old: _Tag, first: int) -> bool:
     """Whether a tag of the same family is later, and differs from the rank `first` on at most."""
-    if new.words != old.words or new.versions == old.versions:
+    if new.words != old.words or new.versions == old.versions or _shape(new) != _shape(old):
         return False
-    return all(
-        after >= before and all(_may_move(*pair, first) for pair in zip(before, after, strict=True))
-        for before, after in zip(old.versions, new.versions, strict=True)
-    )
+    later = False
+    for before, after in zip(old.versions, new.versions, strict=True):
+        counts_anew = later and before[0].kind == "revision"
+        if after < before and not counts_anew:
+            return False
+        if not all(_may_move(*pair, first) for pair in zip(before, after, strict=True)):
+            return False
+        later = later or after > before
+    return True
+
+
+def _shape(tag: _Tag) -> list[int]:
+    """How many numbers each of its versions has: digits alone tell a date from versions."""
+    return [len(version) for version in tag.versions]
 
 
 def _may_move(before: _Number, after: _Number, first: int) -> bool:
     if before.kind != after.kind:
         return False
-    return before.value == after.value or before.rank >= first or before.kind == "date"
+    return before.value == after.value or before.rank >= first or before.kind in _ALWAYS
 
 
 def _first(tag: _Tag) -> str:
