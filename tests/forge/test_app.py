@@ -84,6 +84,40 @@ def test_the_token_is_renewed_before_its_hour_is_over(github: GitHubServer, repo
     assert len([one for one in github.requests if one.path.endswith("/access_tokens")]) == 2
 
 
+def test_a_token_that_ends_before_its_time_is_renewed_once(github: GitHubServer, repo: Repository) -> None:
+    del repo
+    install(github)
+    remote = forge(github)
+
+    async def work() -> str:
+        await remote.propose(proposal())
+        github.expire_tokens()
+        return (await remote.propose(proposal(files=(file("Dockerfile", OLD, NEWER),)))).action
+
+    assert asyncio.run(work()) == "updated"
+    assert len([one for one in github.requests if one.path.endswith("/access_tokens")]) == 2
+    assert remote.calls == len(github.requests)
+
+
+def test_a_new_token_that_is_not_taken_either_is_not_renewed_for_ever(
+    github: GitHubServer, repo: Repository
+) -> None:
+    del repo
+    install(github)
+    remote = forge(github)
+
+    async def work() -> None:
+        await remote.survey(None)
+        github.forget_requests()
+        github.faults.fail(1, 401, "Bad credentials")
+        github.faults.fail(3, 401, "Bad credentials")
+        await remote.survey(None)
+
+    with pytest.raises(ForgeDenied, match="Bad credentials"):
+        asyncio.run(work())
+    assert len(github.requests) == 3
+
+
 def trouble(github: GitHubServer, **changes: Any) -> ForgeError:
     with pytest.raises(ForgeDenied) as caught:
         asyncio.run(forge(github, **changes).propose(proposal()))

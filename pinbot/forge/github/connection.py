@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ class Lease:
 
 
 class Lessor(Protocol):
-    """Gives a token whenever the one before it has had its time."""
+    """Gives a token whenever the one before it has had its time, or is not taken any more."""
 
     @property
     def calls(self) -> int:
@@ -186,7 +187,7 @@ class Connection:
         attempt = 0
         place = json.dumps([path, dict(query or {})]) if keep and verb == "GET" else None
         async with self._turn:
-            await self._authenticate()
+            can_renew = not await self._authenticate() and self._lessor is not None
             known = None if place is None else await self._known.get(place)
             while True:
                 attempt += 1
@@ -198,6 +199,10 @@ class Connection:
                     for refusal, answer in (expected or {}).items():
                         if is_refusal(error, *refusal):
                             return answer
+                    if can_renew and is_refusal(error, HTTPStatus.UNAUTHORIZED, ""):
+                        can_renew, self._renew_at = False, 0.0  # it was revoked, or this machine slept
+                        await self._authenticate()
+                        continue
                     pause = pause_before_retry(error, attempt)
                     if pause is None or waited + pause > LONGEST_WAIT:
                         request = Request(doing=doing, needs=needs, target=target, host=self.host)
@@ -229,12 +234,14 @@ class Connection:
         if refusals:
             raise refused(refusals, Request(doing=doing, needs=needs, target=target, host=self.host))
 
-    async def _authenticate(self) -> None:
-        """Have a token that will do for this request."""
-        if self._lessor is not None and (not self._renew_at or self._clock.monotonic() >= self._renew_at):
-            lease = await self._lessor.lease()
-            self._requester = self._as(checked(lease.token))
-            self._renew_at = self._clock.monotonic() + lease.seconds
+    async def _authenticate(self) -> bool:
+        """Have a token that should do for this request; says whether it is a new one."""
+        if self._lessor is None or (self._renew_at and self._clock.monotonic() < self._renew_at):
+            return False
+        lease = await self._lessor.lease()
+        self._requester = self._as(checked(lease.token))
+        self._renew_at = self._clock.monotonic() + lease.seconds
+        return True
 
     def _send(
         self,
