@@ -137,6 +137,53 @@ def test_a_private_repository_is_hidden_from_a_token_that_may_not_read_it(
     assert "it does not exist, or the token may not do this" in problem_of(github).message
 
 
+MOVED = b'{"message": "Moved Permanently", "url": "https://api.github.com/repositories/1"}'
+
+
+def test_what_was_asked_is_not_lost_where_a_repository_has_another_name(
+    github: GitHubServer, repo: Repository
+) -> None:
+    """A file of a reference is not read from the default branch instead, as a redirect has PyGithub do."""
+    repo.push("main", {"ledger.json": b"not this one"})
+    new = {"Location": f"{github.url}/repos/{REPOSITORY}/contents/ledger.json?ref=refs%2Fpinbot%2Fledger"}
+    github.faults.garble(1, MOVED, status=301, headers=new)
+    with pytest.raises(ForgeError) as caught:
+        asyncio.run(remote(github.url, repository="acme/old").file("refs/pinbot/ledger", "ledger.json"))
+    assert caught.value.message == (
+        "could not read ledger.json in acme/old: it has another name by now (GitHub says: Moved Permanently)"
+    )
+    assert caught.value.hint == "name it as its page on GitHub does now"
+    assert len(github.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_change_is_not_sent_on_to_another_name(github: GitHubServer, repo: Repository, status: int) -> None:
+    del repo
+    new = {"Location": f"{github.url}/repos/{REPOSITORY}/git/commits"}
+    github.faults.garble(1, MOVED, status=status, headers=new)
+    with pytest.raises(ForgeError, match="it has another name by now"):
+        asyncio.run(remote(github.url).create_commit("m", tree="a" * 40, parent=None))
+    assert len(github.requests) == 1
+
+
+def test_a_question_that_a_redirect_keeps_is_answered(github: GitHubServer, repo: Repository) -> None:
+    new = {"Location": f"{github.url}/repos/{REPOSITORY}"}
+    github.faults.garble(1, MOVED, status=301, headers=new)
+    assert asyncio.run(remote(github.url, repository="acme/old").default_branch()) == repo.default_branch
+
+
+def test_an_answer_that_is_no_json_is_no_success_of_a_mutation(
+    github: GitHubServer, repo: Repository
+) -> None:
+    del repo
+    github.faults.garble(1, b"<html>Welcome to the hotel</html>")
+    work = Connection(token=TOKEN, api_url=github.url, clock=PatientClock()).mutate(
+        "mutation {}", {}, target=REPOSITORY, doing="merge in", needs="contents: write"
+    )
+    with pytest.raises(ForgeError, match="is not GitHub's API"):
+        asyncio.run(work)
+
+
 def test_an_archived_repository_is_said_to_be_archived(github: GitHubServer, repo: Repository) -> None:
     repo.archived = True
 

@@ -1,8 +1,9 @@
 """How GitHub's REST API is spoken to: as whom, how often, and what its failures mean.
 
-Requests go through PyGithub's `Requester`: it knows authentication, base paths, redirects and error classes.
+Requests go through PyGithub's `Requester`: it knows authentication, base paths and error classes.
 Its objects are not used, because they complete themselves with requests of their own whenever an attribute is
-missing; here every request that is sent is one that somebody asked for, so that they can be counted.
+missing; here every request that is sent is one that somebody asked for, so that they can be counted. And it
+is given connections that stop at a redirect where it would lose what was asked.
 """
 
 import asyncio
@@ -15,12 +16,14 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import github
-from github.Requester import Requester
+import requests
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
 
 from pinbot.errors import UsageError
 from pinbot.forge.github.errors import (
     FOREIGN,
     LONGEST_WAIT,
+    MOVED,
     Request,
     explain,
     is_refusal,
@@ -122,6 +125,7 @@ class Connection:
 
     def _as(self, token: str) -> Requester:
         self._token = token
+        self._line = _line(self._api_url)
         auth = github.Auth.AppAuthToken(token) if self._kind == "Bearer" else github.Auth.Token(token)
         return github.Github(
             auth=auth,
@@ -253,16 +257,50 @@ class Connection:
     ) -> tuple[str, Answer]:
         """The answer's tag, if it is a new answer, and the answer."""
         self.sent += 1
-        headers, data = self._requester.requestJsonAndCheck(
+        status, headers, text = self._requester.requestJson(
             verb,
             self._requester.graphql_url if path == _GRAPHQL else path,
             parameters=dict(query or {}),
             headers=None if known is None else {"If-None-Match": known.tag},
             input=body,
+            cnx=self._line,
         )
-        if known is not None and data is None:  # 304: it is as it was
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise self._requester.createException(status, headers, _details(text))
+        if known is not None and status == HTTPStatus.NOT_MODIFIED:
             return "", known.data
-        return headers.get("etag") or "", data
+        return headers.get("etag") or "", json.loads(text) if text else None
+
+
+def _line(api_url: str) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
+    """What requests are sent over."""
+    parts = urlsplit(api_url)
+    kind = HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
+    line = kind(str(parts.hostname), parts.port, timeout=_TIMEOUT)
+    line.session.hooks["response"].append(_stop_at_move)
+    return line
+
+
+def _stop_at_move(answer: requests.Response, *_: Any, **__: Any) -> None:
+    """Take a redirect for a refusal, unless it leads to the same question.
+
+    PyGithub follows one without the query, so that a file of another branch would be read, or the first pull
+    requests of any kind; and one that GitHub answers to a change, not at all.
+
+    Raises:
+        GithubException: what was asked for has moved.
+    """
+    asked = answer.request
+    if answer.status_code in MOVED and (asked.method != "GET" or urlsplit(asked.url or "").query):
+        raise github.GithubException(answer.status_code, _details(answer.text), dict(answer.headers))
+
+
+def _details(text: str) -> Answer:
+    """What a refusal says, of which not all are GitHub's own."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {}
 
 
 def _refusals(data: Answer) -> list[Answer]:

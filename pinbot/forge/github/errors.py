@@ -25,6 +25,11 @@ FOREIGN = (
     AttributeError,
 )
 
+MOVED = frozenset(
+    {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+)
+"""What GitHub answers under the old name of a repository."""
+
 LONGEST_WAIT = 120.0
 _ATTEMPTS = 4
 _SECONDARY_WAIT = 60.0
@@ -97,6 +102,11 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             hint="check the address of the API: for GitHub Enterprise Server it ends in /api/v3",
         )
     words = _said(error) or "no reason given"
+    if error.status in MOVED:
+        return ForgeError(
+            f"{could_not}: it has another name by now (GitHub says: {words})",
+            hint="name it as its page on GitHub does now",
+        )
     if (reset := _exhausted_until(error)) is not None:
         return ForgeError(
             f"{could_not}: the token's request quota is used up until {reset}",
