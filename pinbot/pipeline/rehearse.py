@@ -32,21 +32,25 @@ class Rehearsal:
         self._grouping = grouping
 
     async def verify(self, report: UpdateReport, tree: WorkTree, progress: Progress) -> UpdateReport:
-        """See `Verifying.verify`; a file that does not pass in one group is held."""
+        """See `Verifying.verify`; a file that does not pass in one group is held.
+
+        What does not pass with something that waits is told, and holds nothing: it may never be proposed.
+        """
         whole, built = report, set[tuple[ChangedFile, ...]]()
-        for updates in _rounds(whole.plan):
+        for number, updates in enumerate(_rounds(whole.plan)):
             for group in groups(updates, self._grouping, tree.name):
                 part = part_of(whole, group.updates)
                 files = changed_files({tree.relative(change.path): change for change in part.plan.changes})
                 if not files or files in built:
                     continue
                 built.add(files)
-                report = _joined(report, await self._verifier.verify(part, tree, progress))
+                done = await self._verifier.verify(part, tree, progress)
+                report = _joined(report, done, due=number == 0)
         return report
 
 
 def _rounds(plan: Plan) -> Iterator[tuple[Update, ...]]:
-    """What may be proposed together: what need not wait; and that with what may have waited by then.
+    """What may be proposed together: first what need not wait; then that with what may have waited by then.
 
     A newer tag that waits leaves its place to the digest of the old one, so there is a round for each.
     """
@@ -65,10 +69,11 @@ def _laid_over(below: Iterable[Update], above: Iterable[Update]) -> tuple[Update
     return in_order((*above, *filter(None, (without(update, taken) for update in below))))
 
 
-def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:
+def _joined(report: UpdateReport, part: UpdateReport, *, due: bool) -> UpdateReport:
+    """The report, with what came of a part of it; `due`: whether nothing of that part waits."""
     return replace(
         report,
         verdicts=report.verdicts + part.verdicts,
-        held=tuple(dict.fromkeys(report.held + part.held)),
+        held=tuple(dict.fromkeys(report.held + part.held)) if due else report.held,
         errors=report.errors + part.errors,
     )

@@ -288,6 +288,19 @@ def test_what_waits_for_time_alone_is_built_for_when_it_has_come(repository: Rep
     assert reasons(parts["rust"]) == [MOVED]
 
 
+def test_what_waits_and_does_not_build_holds_nothing_that_is_due(repository: Repository) -> None:
+    both = repository.report(alpine=NEW, rust=NEW)
+    _, rust = both.plan.updates
+    due = repository.report(alpine=NEW)
+    report = replace(due, plan=replace(due.plan, waits=(Wait(update=rust, reason="young", until=NOON),)))
+    done, _ = repository.build(report, broken=lambda _, text: f"rust:alpine@{NEW}" in text)
+    assert done.held == ()
+    assert passed(done, repository) == ["a/Dockerfile", "b/Dockerfile"]
+    parts = repository.recall(both, done.verdicts)
+    assert parts["alpine"].held == ()
+    assert repository.names(parts["rust"].held) == ["a/Dockerfile"]  # once it is due, it is held
+
+
 def test_a_newer_tag_and_the_digest_of_the_old_one_are_both_built(repository: Repository) -> None:
     digest = repository.report(alpine=NEW)
     (move,) = digest.plan.updates
