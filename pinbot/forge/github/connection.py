@@ -8,6 +8,7 @@ is given connections that stop at a redirect where it would lose what was asked.
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ _TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _GRAPHQL = "/graphql"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+github.set_log_level(logging.WARNING)  # it tells of redirects on standard error, as the server words them
 
 T = TypeVar("T")
 Answer = Any
