@@ -90,6 +90,7 @@ class Fleet:
         self._details = details
         self._turns = asyncio.Semaphore(AT_ONCE if crew.verifier is None else 1)
         self._all_over: dict[str, ForgeError] = {}
+        self._taken: set[str] = set()
 
     async def run(
         self, names: Iterable[str], owners: Iterable[str], *, installed: bool = False
@@ -128,6 +129,7 @@ class Fleet:
             else:
                 for facts in listed:
                     wanted.setdefault(facts.name.casefold(), facts)
+        self._taken = set(wanted)
         with self._progress.step("Working on repositories", len(wanted)) as done:
             reports = await asyncio.gather(*(self._one(each, done) for each in wanted.values()))
         return FleetReport(
@@ -147,7 +149,8 @@ class Fleet:
             return replace(
                 report,
                 seconds=self._crew.clock.monotonic() - began,
-                calls=self._crew.repositories.calls(report.name),
+                # It may be called otherwise than it was named, in capitals or altogether.
+                calls=sum(self._crew.repositories.calls(one) for one in {name, report.name}),
             )
 
     async def _kept_apart(self, which: RepositoryFacts | str, name: str) -> RepositoryReport:
@@ -191,6 +194,10 @@ class Fleet:
     async def _work(self, which: RepositoryFacts | str) -> RepositoryReport:
         named = isinstance(which, str)
         facts = await self._crew.repositories.named(which) if isinstance(which, str) else which
+        if isinstance(which, str) and not self._take(facts.name, asked_for=which):
+            return RepositoryReport(
+                name=which, skipped=f"it is called {facts.name} by now, which is worked on already"
+            )
         if facts.closed is not None:
             return RepositoryReport(name=facts.name, skipped=facts.closed)
         if facts.fork and not named:
@@ -207,6 +214,14 @@ class Fleet:
                 hint="run pinbot in a checkout of it",
             )
         return await self._update(facts, branch, listing)
+
+    def _take(self, name: str, *, asked_for: str) -> bool:
+        """Whether a repository is for this worker: one may be named by an old name, too."""
+        key = name.casefold()
+        if key != asked_for.casefold() and key in self._taken:
+            return False
+        self._taken.add(key)
+        return True
 
     async def _update(self, facts: RepositoryFacts, branch: str, listing: Listing) -> RepositoryReport:
         crew, orders = self._crew, self._orders

@@ -78,6 +78,30 @@ def test_each_repository_gets_its_pull_request_and_nothing_is_cloned(bot: Bot) -
     assert not any(".git/" in request for request in bot.asked)
 
 
+def test_a_repository_that_is_named_by_its_old_name_too_is_worked_on_once(bot: Bot) -> None:
+    bot.add("shop")
+    bot.github.forget_requests()
+    moved = {"Location": f"{bot.github.url}/repos/acme/shop"}
+    bot.github.faults.garble(2, b'{"message": "Moved Permanently"}', status=301, headers=moved)
+    environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": bot.github.url}
+    arguments = ("--owner=acme", "--repo=acme/old", "--pull-request", "--format=json")
+    run = bot.home.pinbot("update", *arguments, env=environment)
+    assert run.err.splitlines() == ["Working on repositories (2)"]  # and nothing of the library's
+    old, shop = run.json["repositories"]
+    assert (old["repository"], old["reason"]) == (
+        "acme/old",
+        "it is called acme/shop by now, which is worked on already",
+    )
+    assert [pull["action"] for pull in shop["pull_requests"]] == ["opened"]
+    assert bot.asked.count("GET /repos/acme/shop/branches/main") == 2  # to list its files, and to propose
+
+
+def test_requests_count_however_a_name_is_written(bot: Bot) -> None:
+    bot.add("shop")
+    entry = bot.document("--repo=ACME/Shop", "--dry-run")["acme/shop"]
+    assert entry["calls"] == len(bot.asked)
+
+
 def test_an_image_of_many_repositories_is_resolved_once(bot: Bot, pusher: Pusher) -> None:
     pusher.image("library/shared", "1", Image())
     for number in range(12):
