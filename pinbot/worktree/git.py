@@ -24,10 +24,19 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
-_ELSEWHERE = frozenset(
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"}
+_SEEN = (
+    "PATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
 )
-"""Variables that name another repository than the folder's; git sets them for its hooks."""
+"""Variables by which git finds itself and what its user ignores everywhere.
+
+No token is among them, and none by which git tells its hooks of another repository than the folder's.
+"""
 
 
 def version() -> str | None:
@@ -38,10 +47,15 @@ def version() -> str | None:
             check=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            env=_environment(),
         )
     except OSError:
         return None
     return os.fsdecode(answer.stdout).strip() or None
+
+
+def _environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _SEEN if name in os.environ} | _ENVIRONMENT
 
 
 def toplevel(directory: Path) -> Path | None:
@@ -65,14 +79,13 @@ def listed(directory: Path) -> list[str] | None:
     """
     if toplevel(directory) is None:
         return None
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
     try:
         answer = subprocess.run(  # noqa: S603 - a fixed command, no shell
             ["git", *_SAFE, "-C", directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git is found on PATH by design
             check=False,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=environment | _ENVIRONMENT,
+            env=_environment(),
         )
     except FileNotFoundError:
         return None

@@ -170,6 +170,33 @@ def test_the_variables_that_git_gives_to_hooks_do_not_mislead(
     assert names(found(root), root) == ["Dockerfile"]
 
 
+def test_git_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path / "root", {"Dockerfile": TEXT})
+    program = tmp_path / "bin" / "git"
+    make(
+        tmp_path,
+        {"bin/git": f"#!/bin/sh\nenv >> '{tmp_path}/seen'\nPATH='{os.environ['PATH']}' exec git \"$@\"\n"},
+    )
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    for name in ("GITHUB_TOKEN", "PINBOT_APP_KEY", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GIT_CONFIG_PARAMETERS"):
+        monkeypatch.setenv(name, "TheSecret")
+    assert names(found(root), root) == ["Dockerfile"]
+    assert git_room.version() is not None
+    seen = (tmp_path / "seen").read_text()
+    assert seen.count("GIT_ALLOW_PROTOCOL=none") == 2
+    assert "TheSecret" not in seen
+
+
+def test_what_a_user_ignores_everywhere_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path / "root", {"Dockerfile": TEXT})
+    make(root, {"scratch/Dockerfile": TEXT})
+    make(tmp_path, {"home/.config/git/ignore": "scratch\n"})
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert names(found(root), root) == ["Dockerfile"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_repository_of_another_user_is_read(tmp_path: Path) -> None:
     root = repository(tmp_path, {".gitignore": "out\n", "Dockerfile": TEXT})
