@@ -15,13 +15,14 @@ from pinbot.model.proposal import PullRequestAction
 from tests.forge.support import NEWER, OLD, REPOSITORY, PatientClock, file, proposal
 from tests.support.app_keys import NUMBER, keys
 from tests.support.github.server import GitHubServer
+from tests.support.github.state import App as InstalledApp
 from tests.support.github.state import Repository
 
 pytestmark = pytest.mark.needs("git")
 
 
-def install(github: GitHubServer, **settings: Any) -> None:
-    github.add_app(NUMBER, keys()[1], **({"repositories": (REPOSITORY,)} | settings))
+def install(github: GitHubServer, **settings: Any) -> InstalledApp:
+    return github.add_app(NUMBER, keys()[1], **({"repositories": (REPOSITORY,)} | settings))
 
 
 def installation(github: GitHubServer, clock: PatientClock | None = None, **changes: Any) -> Installation:
@@ -131,6 +132,38 @@ def test_an_app_that_is_not_installed_is_told(github: GitHubServer, repo: Reposi
     error = trouble(github)
     assert error.message == "app 1234 is not installed on acme/shop, or there is no such repository"
     assert error.hint.startswith("install the app on it")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("removed", "app 1234 is not installed on acme/shop, or there is no such repository"),
+        (
+            "suspended",
+            "could not get a token of app 1234 for acme/shop: GitHub says: This installation has been",
+        ),
+    ],
+)
+def test_an_installation_that_ends_during_the_run_is_told_for_all_that_it_is_on(
+    github: GitHubServer, repo: Repository, change: str, message: str
+) -> None:
+    del repo
+    app = install(github)
+    remote = forge(github)
+
+    async def work() -> None:
+        await remote.survey(None)
+        github.expire_tokens()
+        if change == "removed":
+            app.installations.clear()
+        else:
+            app.installations["acme"].suspended = True
+        await remote.survey(None)
+
+    with pytest.raises(ForgeDenied, match=message) as caught:
+        asyncio.run(work())
+    assert caught.value.for_all
+    assert caught.value.hint.startswith(("install the app", "who installed the app"))
 
 
 def test_a_key_of_another_app_is_told(github: GitHubServer, repo: Repository) -> None:

@@ -6,6 +6,7 @@ hour ("Authenticating as a GitHub App installation").
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import github
@@ -14,6 +15,7 @@ import jwt
 from pinbot.errors import ForgeDenied, ForgeError, UsageError
 from pinbot.forge.github.asking import PAGE, items, text
 from pinbot.forge.github.connection import Answer, Connection, Expected, Lease
+from pinbot.forge.github.errors import is_refusal
 from pinbot.ports.machine import Clock
 
 _PROOF = 540  # seconds; GitHub takes ten minutes at most
@@ -114,7 +116,7 @@ class App:
     ) -> str | None:
         """A token of an installation for these repositories of its account, or for all. One request.
 
-        None where one of the repositories is not the installation's.
+        None where one of the repositories is not the installation's, or it is there no more.
 
         Raises:
             ForgeDenied: the app is not known, or may not have it.
@@ -130,7 +132,7 @@ class App:
             target=target,
             doing=f"get a token of app {self.number} for",
             body=wanted,
-            expected={(422, "at least one repository"): None} if repositories else None,
+            expected={(404, ""): None, **({(422, "at least one repository"): None} if repositories else {})},
         )
         return token
 
@@ -163,8 +165,8 @@ class App:
                 keep=False,
             )
         except ForgeDenied as error:
-            if not error.for_all:
-                raise
+            if error.__cause__ is None or not is_refusal(error.__cause__, HTTPStatus.UNAUTHORIZED, ""):
+                raise  # it is about one installation
             self._refusal = error.message.partition(": the token is")[0]
             raise self._unknown(self._refusal) from error
 

@@ -123,6 +123,11 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             f"{could_not}: GitHub says: {words}: the token is wrong or has expired",
             hint="give a valid token in GITHUB_TOKEN",
         ).about_all()
+    if error.status == HTTPStatus.FORBIDDEN and "nstallation" in words and "suspended" in words:
+        return ForgeDenied(
+            f"{could_not}: GitHub says: {words}",
+            hint="who installed the app can end that, in the settings of the account",
+        ).about_all()
     if error.status == HTTPStatus.FORBIDDEN:
         return ForgeDenied(f"{could_not}: GitHub says: {words}", hint=_permission_hint(error, words, request))
     if error.status == HTTPStatus.NOT_FOUND:

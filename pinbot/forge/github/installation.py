@@ -83,7 +83,6 @@ class Installation:
             found = await self._app.installation(place, target=self._target)
             if found is not None:
                 return found
-        self._absent = True
         raise self._not_installed()
 
     async def _token(self, found: Installed, permissions: Mapping[str, str]) -> str | None:
@@ -128,6 +127,7 @@ class Installation:
         return len(self._named) == 1
 
     def _not_installed(self) -> ForgeDenied:
+        self._absent = True
         what = "repository" if self._is_one else "account"
         return ForgeDenied(
             f"app {self._app.number} is not installed on {self._target}, or there is no such {what}",
