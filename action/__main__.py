@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-from action import checked, event, inputs, many, packing, report
+from action import checked, event, inputs, many, markdown, packing, report
 from pinbot.render.annotations import command
 
 GOOD = (0, 10)
@@ -49,7 +49,7 @@ def main(environ: Mapping[str, str]) -> int:
         _say(command("warning", note, title="pinbot: verdicts"))
     for line in told.annotations(document, dry_run=allowed.dry_run):
         _say(line)
-    _append(environ, "GITHUB_STEP_SUMMARY", summary)
+    _append(environ, "GITHUB_STEP_SUMMARY", markdown.shortened(summary))
     _append(environ, "GITHUB_OUTPUT", told.outputs(document, code, verdicts))
     return 0 if code in GOOD else code
 

@@ -6,6 +6,8 @@ from typing import Any
 from pinbot.render.gfm import cell
 
 _MOST_ROWS = 100
+_MOST_BYTES = 1_000_000
+"""GitHub shows none of a summary of more than 1 MiB."""
 
 
 def where(entry: Mapping[str, Any]) -> str:
@@ -32,3 +34,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
 def count(number: int, noun: str, many: str = "") -> str:
     """So many of something."""
     return f"{number} {noun}" if number == 1 else f"{number} {many or f'{noun}s'}"
+
+
+def shortened(summary: str) -> str:
+    """As many whole lines of a summary as GitHub shows; the log has them all."""
+    data = summary.encode()
+    if len(data) <= _MOST_BYTES:
+        return summary
+    end = data.rfind(b"\n", 0, _MOST_BYTES)
+    return data[: end + 1].decode() + "\nThe rest is too long for a summary: it stands in the log.\n"

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from action.many import annotations, outputs, summary
+from action.markdown import shortened
 from tests.action.test_report import error, update
 
 PULL = {"number": 7, "url": "https://github.com/acme/shop/pull/7", "action": "opened", "note": ""}
@@ -93,3 +94,14 @@ def test_text_from_elsewhere_stays_text() -> None:
 
 def test_one_repository_is_not_many() -> None:
     assert "**1 repository**: 1 done" in summary(document(SHOP), dry_run=False)
+
+
+def test_a_summary_is_no_longer_than_github_shows() -> None:
+    notes = [f"acme{number}é is left out: the installation is suspended" for number in range(50_000)]
+    whole = summary(document(SHOP, notes=notes), dry_run=False)
+    shown = shortened(whole)
+    assert len(whole.encode()) > 1024**2 > len(shown.encode()) > 900_000
+    *kept, told = shown.splitlines()
+    assert told == "The rest is too long for a summary: it stands in the log."
+    assert kept[:-1] == whole.splitlines()[: len(kept) - 1]
+    assert shortened(summary(document(SHOP), dry_run=False)) == summary(document(SHOP), dry_run=False)
