@@ -166,6 +166,19 @@ def test_a_change_is_not_sent_on_to_another_name(github: GitHubServer, repo: Rep
     assert len(github.requests) == 1
 
 
+@pytest.mark.parametrize("status", [301, 307])
+def test_a_redirect_to_another_host_says_that_the_address_is_wrong(
+    github: GitHubServer, repo: Repository, status: int
+) -> None:
+    del repo
+    new = {"Location": "http://git.example.org/repos/acme/shop/pulls"}
+    github.faults.garble(1, MOVED, status=status, headers=new)
+    with pytest.raises(ForgeError, match="is not GitHub's API") as caught:
+        asyncio.run(remote(github.url).all_open_pulls())
+    assert "ends in /api/v3" in caught.value.hint
+    assert len(github.requests) == 1
+
+
 def test_a_question_that_a_redirect_keeps_is_answered(github: GitHubServer, repo: Repository) -> None:
     new = {"Location": f"{github.url}/repos/{REPOSITORY}"}
     github.faults.garble(1, MOVED, status=301, headers=new)

@@ -288,13 +288,15 @@ def _stop_at_move(answer: requests.Response, *_: Any, **__: Any) -> None:
     """Take a redirect for a refusal, unless it leads to the same question.
 
     PyGithub follows one without the query, so that a file of another branch would be read, or the first pull
-    requests of any kind; and one that GitHub answers to a change, not at all.
+    requests of any kind; and one that GitHub answers to a change, not at all. One to another host is left to
+    it: it refuses that, and the address of the API is what is wrong then.
 
     Raises:
         GithubException: what was asked for has moved.
     """
-    asked = answer.request
-    if answer.status_code in MOVED and (asked.method != "GET" or urlsplit(asked.url or "").query):
+    asked, host = answer.request, urlsplit(answer.headers.get("location", "")).hostname
+    address = urlsplit(asked.url or "")
+    if answer.status_code in MOVED and host == address.hostname and (asked.method != "GET" or address.query):
         raise github.GithubException(answer.status_code, _details(answer.text), dict(answer.headers))
 
 
