@@ -159,7 +159,7 @@ class Fleet:
         try:
             self._check_not_over(name)
             async with asyncio.timeout(seconds):
-                return await self._work(which)
+                report = await self._work(which)
         except Several as several:
             return RepositoryReport(name=name, errors=several.errors)
         except TimeoutError:
@@ -176,9 +176,12 @@ class Fleet:
                 hint="this is a bug; please report it",
             )
             return RepositoryReport(name=name, errors=(problem,))
+        for told in report.report.all_errors if report.report else ():
+            self._note_whether_over(report.name, told)
+        return report
 
     def _check_not_over(self, name: str) -> None:
-        """Ask nothing more with a token that is used up, or wrong.
+        """Ask nothing more with a token that is used up, or wrong, or was asked to slow down.
 
         Raises:
             ForgeError: it is.

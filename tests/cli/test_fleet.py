@@ -102,6 +102,34 @@ def test_requests_count_however_a_name_is_written(bot: Bot) -> None:
     assert entry["calls"] == len(bot.asked)
 
 
+def test_who_is_asked_to_slow_down_for_long_asks_nothing_more(bot: Bot) -> None:
+    names = [f"app{number}" for number in range(20)]
+    for name in names:
+        bot.add(name)
+    bot.github.forget_requests()
+    bot.github.faults.secondary_limit(1, seconds=600, times=99)
+    environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": bot.github.url}
+    run = bot.home.pinbot("update", *(f"--repo=acme/{name}" for name in names), "--dry-run", env=environment)
+    assert run.code == 1
+    assert run.err.count("GitHub asks to slow down and to wait 600 seconds") == len(names)
+    assert len(bot.asked) <= 8  # those that were at work already
+
+
+def test_who_is_asked_to_slow_down_while_proposing_asks_nothing_more(bot: Bot) -> None:
+    names = [f"app{number}" for number in range(20)]
+    for name in names:
+        bot.add(name)
+    arguments = [f"--repo=acme/{name}" for name in names]
+    bot.update(*arguments, "--dry-run")
+    looked = len(bot.asked)
+    bot.github.forget_requests()
+    bot.github.faults.secondary_limit(looked, seconds=600, times=999)
+    environment = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": bot.github.url}
+    run = bot.home.pinbot("update", *arguments, "--pull-request", env=environment)
+    assert run.code == 1
+    assert len(bot.asked) <= looked + 8
+
+
 def test_an_image_of_many_repositories_is_resolved_once(bot: Bot, pusher: Pusher) -> None:
     pusher.image("library/shared", "1", Image())
     for number in range(12):

@@ -117,7 +117,7 @@ def explain(error: BaseException, request: Request) -> ForgeError:
         return ForgeError(
             f"{could_not}: GitHub asks to slow down and to wait {seconds:.0f} seconds",
             hint="run again later, and not at the same minute as other jobs of this token",
-        )
+        ).about_all()
     if error.status == HTTPStatus.UNAUTHORIZED:
         return ForgeDenied(
             f"{could_not}: GitHub says: {words}: the token is wrong or has expired",
