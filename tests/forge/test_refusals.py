@@ -137,6 +137,30 @@ def test_a_private_repository_is_hidden_from_a_token_that_may_not_read_it(
     assert "it does not exist, or the token may not do this" in problem_of(github).message
 
 
+@pytest.mark.parametrize(
+    ("status", "words", "hint"),
+    [
+        (403, "Resource protected by organization SAML enforcement. Grant access.", "authorize the token"),
+        (403, "`acme` has an IP allow list enabled, and 192.0.2.7 is not permitted", "have the address of"),
+        (403, "Repository access blocked", "GitHub has closed it"),
+        (
+            410,
+            "Issues has been disabled in this repository.",
+            "switch it on in Settings > General > Features",
+        ),
+        (451, "Repository access blocked", "GitHub has closed it"),
+    ],
+)
+def test_what_no_permission_mends_is_not_said_to_be_one(
+    github: GitHubServer, repo: Repository, status: int, words: str, hint: str
+) -> None:
+    del repo
+    github.faults.fail(1, status, words)
+    problem = problem_of(github)
+    assert f"GitHub says: {words}" in problem.message
+    assert problem.hint.startswith(hint)
+
+
 MOVED = b'{"message": "Moved Permanently", "url": "https://api.github.com/repositories/1"}'
 
 

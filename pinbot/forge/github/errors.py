@@ -37,6 +37,23 @@ _PERMISSIONS = (
     "https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens"
 )
 
+_NOT_PERMISSIONS = {
+    "not permitted to create or approve pull requests": "switch on Settings > Actions > General > "
+    '"Allow GitHub Actions to create and approve pull requests", or use the token of an app',
+    "archived": "an archived repository cannot be changed",
+    "SAML enforcement": "authorize the token for single sign-on of the organisation, or use an app",
+    "IP allow list": "have the address of this machine allowed by the organisation, or run where one is",
+    "access blocked": "GitHub has closed it: leave it out, or ask GitHub's support",
+}
+"""What a refusal (403) says that is about no permission of the token, and what helps."""
+
+_CLOSED: Mapping[int, str] = {
+    HTTPStatus.GONE: "switch it on in Settings > General > Features of the repository, or do without "
+    "(`dashboard: false`)",
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "GitHub has closed it: leave it out, or ask GitHub's support",
+}
+"""What is not there on purpose, and what helps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -145,6 +162,8 @@ def explain(error: BaseException, request: Request) -> ForgeError:
             f"{could_not}: GitHub refuses it: {words}",
             hint="check the rules of the repository for branches and pull requests",
         )
+    if error.status in _CLOSED:
+        return ForgeError(f"{could_not}: GitHub says: {words}", hint=_CLOSED[error.status])
     return ForgeError(
         f"{could_not}: {request.host} could not be asked: it answered {error.status} ({words})",
         hint="see https://www.githubstatus.com and run again later",
@@ -165,13 +184,9 @@ def refused(errors: list[object], request: Request) -> ForgeError:
 
 
 def _permission_hint(error: GithubException, words: str, request: Request) -> str:
-    if "not permitted to create or approve pull requests" in words:
-        return (
-            "switch on Settings > Actions > General > "
-            '"Allow GitHub Actions to create and approve pull requests", or use the token of an app'
-        )
-    if "archived" in words:
-        return "an archived repository cannot be changed"
+    for said, hint in _NOT_PERMISSIONS.items():
+        if said in words:
+            return hint
     accepted = _headers(error).get("x-accepted-github-permissions", "").replace("=", ": ").replace("_", "-")
     return f"give the token the permission {accepted or request.needs}; see {_PERMISSIONS}"
 
