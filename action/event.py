@@ -97,7 +97,7 @@ def read(environ: Mapping[str, str]) -> Event:
         here = payload["repository"]["full_name"]
     except (KeyError, TypeError, ValueError, OSError):
         return Event(pull_request=pull_request, fork=True)
-    return Event(pull_request=pull_request, fork=head != here)
+    return Event(pull_request=pull_request, fork=not isinstance(here, str) or head != here)
 
 
 def _head(payload: Any, name: str) -> Any:

@@ -38,6 +38,7 @@ def workflow_run(head: str) -> dict[str, Any]:
         ("pull_request", pull_request(None), FORK),  # the fork was deleted
         ("pull_request", {}, FORK),
         ("pull_request", [], FORK),
+        ("pull_request", pull_request({"full_name": None}) | {"repository": {"full_name": None}}, FORK),
         ("workflow_run", workflow_run("acme/shop"), OWN),
         ("workflow_run", workflow_run("mallory/shop"), Event(fork=True)),
         ("workflow_run", {}, Event(fork=True)),
