@@ -27,7 +27,16 @@ def test_what_was_packed_is_unpacked_again(some: list[ListedFile]) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, [], [1], [2, []], [1, [["Dockerfile"]]], [1, [["Dockerfile", "100644", "a", "much"]]], {}],
+    [
+        None,
+        [],
+        [1],
+        [2, []],
+        [1, [["Dockerfile"]]],
+        [1, [["Dockerfile", "100644", "a", "much"]]],
+        [1, [["Dockerfile", "100644", "a", float("inf")]]],
+        {},
+    ],
 )
 def test_what_is_no_list_is_nothing(content: object) -> None:
     assert unpacked(zlib.compress(json.dumps(content).encode())) is None

@@ -27,6 +27,6 @@ def unpacked(data: bytes) -> dict[str, ListedFile] | None:
             ListedFile(path=str(path), mode=str(mode), sha=str(sha), size=int(size))
             for path, mode, sha, size in entries
         ]
-    except (zlib.error, ValueError, TypeError, RecursionError):
+    except (zlib.error, ValueError, TypeError, OverflowError, RecursionError):
         return None
     return {file.path: file for file in files}
