@@ -655,7 +655,10 @@ def test_a_long_value_is_cut_in_the_message(tmp_path: Path) -> None:
     assert len(message) < 200
 
 
-BOTS_OWN = ["GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN", "INPUT_TOKEN", "PINBOT_GITHUB_TOKEN"]
+BOTS_OWN = [
+    *("GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_RUNTIME_TOKEN"),
+    *("INPUT_TOKEN", "PINBOT_GITHUB_TOKEN", "PINBOT_APP_KEY"),
+]
 
 
 @pytest.mark.parametrize("variable", BOTS_OWN)

@@ -30,7 +30,7 @@ LOCATION = re.compile(
     r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[1-9][0-9]{0,4})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 )
 
-_BOTS_OWN = re.compile(r"(?:GITHUB|GH|ACTIONS|INPUT|RUNNER|PINBOT_GITHUB)_.*")
+_BOTS_OWN = re.compile(r"(?:GITHUB|GH|ACTIONS|INPUT|RUNNER|PINBOT_GITHUB|PINBOT_APP)_.*")
 _BOTS_REGISTRY = "ghcr.io"
 """Variables that may hold the token pinbot works with, and the one registry that is GitHub's too: a file that
 anybody can propose a change to must not be able to send that token elsewhere."""

@@ -14,6 +14,9 @@ from pinbot.pipeline.verify import changed_files
 from pinbot.ports.building import Verifying, WorkTree
 from pinbot.ports.machine import Progress
 
+_MOST_ALONE = 8
+"""Of those that wait: each may be one build more for each of its files."""
+
 
 class Rehearsal:
     """Has the updates verified in the groups in which they will be proposed, each on its own.
@@ -52,7 +55,8 @@ class Rehearsal:
 def _rounds(plan: Plan) -> Iterator[tuple[Update, ...]]:
     """What may be proposed together: first what need not wait; then that with what may have waited by then.
 
-    A newer tag that waits leaves its place to the digest of the old one, so there is a round for each.
+    A newer tag that waits leaves its place to the digest of the old one, so there is a round for each. And
+    where several wait, the time of one of them may come before that of the others.
     """
     in_time = [wait.update for wait in plan.waits if wait.until is not None]
     digests = [update for update in in_time if not update.new_tag]
@@ -60,6 +64,8 @@ def _rounds(plan: Plan) -> Iterator[tuple[Update, ...]]:
     yield plan.updates
     yield _laid_over(plan.updates, digests)
     yield _laid_over(_laid_over(plan.updates, digests), tags)
+    for update in in_time[:_MOST_ALONE]:
+        yield _laid_over(plan.updates, (update,))
 
 
 def _laid_over(below: Iterable[Update], above: Iterable[Update]) -> tuple[Update, ...]:

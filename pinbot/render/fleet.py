@@ -66,9 +66,13 @@ def text(out: Console, err: Console, report: FleetReport, *, dry_run: bool) -> N
     )
     console.line(
         err,
-        f"{len(report.repositories)} repositories: {told or 'none'}; "
-        f"{report.calls} calls to GitHub in {report.seconds:.1f} s.",
+        f"{_count(len(report.repositories), 'repository', 'repositories')}: {told or 'none'}; "
+        f"{_count(report.calls, 'call', 'calls')} to GitHub in {report.seconds:.1f} s.",
     )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _status(one: RepositoryReport) -> str:

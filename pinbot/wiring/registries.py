@@ -12,6 +12,7 @@ from pinbot.errors import UsageError
 from pinbot.model.exchange import Exchange
 from pinbot.ports.registries import PushDates, Registry
 from pinbot.wiring import machine
+from pinbot.wiring.forges import APP_KEY_VARIABLES
 
 HUB_VARIABLE = "PINBOT_HUB_URL"
 """Where Docker Hub's own API is, which knows dates."""
@@ -30,7 +31,7 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
 
     async with RegistryClient(
         config.registry,
-        credentials=Keychain(os.environ, machine.home()),
+        credentials=Keychain(_without_our_own(), machine.home()),
         clock=SystemClock(),
         observer=observer,
         proxies=Proxies(os.environ),
@@ -38,6 +39,11 @@ async def registry(config: Config, *, observer: Observer | None = None) -> Async
         cache=machine.cache(),
     ) as client:
         yield client
+
+
+def _without_our_own() -> dict[str, str]:
+    """The environment without the app's key, which no registry and no credential helper has a use for."""
+    return {name: value for name, value in os.environ.items() if name not in APP_KEY_VARIABLES}
 
 
 @asynccontextmanager

@@ -301,6 +301,16 @@ def test_what_waits_and_does_not_build_holds_nothing_that_is_due(repository: Rep
     assert repository.names(parts["rust"].held) == ["a/Dockerfile"]  # once it is due, it is held
 
 
+def test_of_several_that_wait_for_one_pull_request_each_is_built_alone_too(repository: Repository) -> None:
+    both = repository.report(alpine=NEW, rust=NEW)
+    waits = tuple(Wait(update=one, reason="young", until=NOON) for one in both.plan.updates)
+    done, _ = repository.build(later(both, *waits), Grouping.ALL)
+    for ripe in (repository.report(alpine=NEW), repository.report(rust=NEW), both):
+        (part,) = repository.recall(ripe, done.verdicts, Grouping.ALL).values()
+        assert reasons(part) == []
+        assert len(part.passed) == len(ripe.plan.changes)
+
+
 def test_a_newer_tag_and_the_digest_of_the_old_one_are_both_built(repository: Repository) -> None:
     digest = repository.report(alpine=NEW)
     (move,) = digest.plan.updates

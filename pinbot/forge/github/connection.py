@@ -8,23 +8,18 @@ is given connections that stop at a redirect where it would lose what was asked.
 
 import asyncio
 import json
-import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import github
-import requests
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, Requester
+from github.Requester import Requester
 
-from pinbot.errors import UsageError
 from pinbot.forge.github.errors import (
     FOREIGN,
     LONGEST_WAIT,
-    MOVED,
     Request,
     explain,
     is_refusal,
@@ -32,16 +27,13 @@ from pinbot.forge.github.errors import (
     refused,
 )
 from pinbot.forge.github.known import Known, KnownAnswers
+from pinbot.forge.github.line import TIMEOUT, check_address, details, line
 from pinbot.forge.github.tokens import checked
 from pinbot.ports.machine import Cache, Clock
 
 PUBLIC_API = "https://api.github.com"
-_TIMEOUT = 15  # seconds; GitHub itself gives up after ten
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _GRAPHQL = "/graphql"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-github.set_log_level(logging.WARNING)  # it tells of redirects on standard error, as the server words them
 
 T = TypeVar("T")
 Answer = Any
@@ -108,7 +100,7 @@ class Connection:
         cache: Cache | None = None,
     ) -> None:
         self._api_url = api_url.rstrip("/")
-        self.host = _check_address(self._api_url)
+        self.host = check_address(self._api_url)
         self.sent = 0
         self.calls_about: Counter[str] = Counter()
         self._token = ""
@@ -128,12 +120,12 @@ class Connection:
 
     def _as(self, token: str) -> Requester:
         self._token = token
-        self._line = _line(self._api_url)
+        self._line = line(self._api_url)
         auth = github.Auth.AppAuthToken(token) if self._kind == "Bearer" else github.Auth.Token(token)
         return github.Github(
             auth=auth,
             base_url=self._api_url,
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             user_agent="pinbot",
             per_page=100,
             retry=None,  # `ask` does it: bounded, and awake to an interruption while it waits
@@ -200,7 +192,9 @@ class Connection:
                 attempt += 1
                 self.calls_about[target] += 1
                 try:
-                    tag, data = await asyncio.to_thread(self._send, verb, path, query, body, known)
+                    tag, data = await _to_the_end(
+                        asyncio.to_thread(self._send, verb, path, query, body, known)
+                    )
                     result = read(data)
                 except FOREIGN as error:
                     for refusal, answer in (expected or {}).items():
@@ -269,43 +263,24 @@ class Connection:
             cnx=self._line,
         )
         if status >= HTTPStatus.BAD_REQUEST:
-            raise self._requester.createException(status, headers, _details(text))
+            raise self._requester.createException(status, headers, details(text))
         if known is not None and status == HTTPStatus.NOT_MODIFIED:
             return "", known.data
         return headers.get("etag") or "", json.loads(text) if text else None
 
 
-def _line(api_url: str) -> HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass:
-    """What requests are sent over."""
-    parts = urlsplit(api_url)
-    kind = HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
-    line = kind(str(parts.hostname), parts.port, timeout=_TIMEOUT)
-    line.session.hooks["response"].append(_stop_at_move)
-    return line
+async def _to_the_end(sending: Awaitable[T]) -> T:
+    """Its result; who is not waited for any more still has it ended before the next request begins.
 
-
-def _stop_at_move(answer: requests.Response, *_: Any, **__: Any) -> None:
-    """Take a redirect for a refusal, unless it leads to the same question.
-
-    PyGithub follows one without the query, so that a file of another branch would be read, or the first pull
-    requests of any kind; and one that GitHub answers to a change, not at all. One to another host is left to
-    it: it refuses that, and the address of the API is what is wrong then.
-
-    Raises:
-        GithubException: what was asked for has moved.
+    A thread cannot be stopped, and two of them must not send at once.
     """
-    asked, host = answer.request, urlsplit(answer.headers.get("location", "")).hostname
-    address = urlsplit(asked.url or "")
-    if answer.status_code in MOVED and host == address.hostname and (asked.method != "GET" or address.query):
-        raise github.GithubException(answer.status_code, _details(answer.text), dict(answer.headers))
-
-
-def _details(text: str) -> Answer:
-    """What a refusal says, of which not all are GitHub's own."""
+    task = asyncio.ensure_future(sending)
     try:
-        return json.loads(text)
-    except ValueError:
-        return {}
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        task.cancelled() or task.exception()  # it is of interest to nobody
+        raise
 
 
 def _refusals(data: Answer) -> list[Answer]:
@@ -314,21 +289,3 @@ def _refusals(data: Answer) -> list[Answer]:
     if not isinstance(errors, list) or not ("data" in data or errors):
         raise TypeError("neither data nor errors")
     return errors
-
-
-def _check_address(api_url: str) -> str:
-    """The host of the API, for messages. A token must not travel in clear text."""
-    try:
-        parts = urlsplit(api_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-        parts = urlsplit("")
-    plain = parts.scheme == "http" and host in _LOOPBACK
-    if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
-        shown = api_url.rpartition("@")[2]  # what stands before may be a password
-        raise UsageError(
-            f"{shown!r} is no address of a GitHub API",
-            hint="it looks like https://api.github.com or https://HOST/api/v3; http is for this machine only",
-        )
-    return host if port is None else f"{host}:{port}"
