@@ -1,6 +1,7 @@
 """What started the workflow, and what must not happen because of it."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,10 @@ _HARMLESS = (
 )
 
 
+_BY_ANYBODY = frozenset({"issue_comment", "issues", "discussion", "discussion_comment"})
+"""Events that a stranger can bring about, with all secrets of the repository in reach of the workflow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Why the workflow runs.
@@ -55,12 +60,14 @@ class Event:
             inputs = replace(inputs, dry_run=True, pull_request=False)
         if self.fork:
             if changes and inputs.build is not False:
-                notes.append("Files from a fork are not test-built, so that no secret is in their reach.")
+                notes.append(
+                    "Files that may be a stranger's are not test-built, so that no secret is in their reach."
+                )
                 inputs = replace(inputs, build=False, save_verdicts=False)
             if inputs.many:
-                notes.append("Other repositories are left alone, since the files come from a fork.")
+                notes.append("Other repositories are left alone, since the files may be a stranger's.")
                 inputs = replace(inputs, repositories=(), owners=(), installed=False)
-            notes.append("Registries are asked without credentials, since the files come from a fork.")
+            notes.append("Registries are asked without credentials, since the files may be a stranger's.")
             inputs = replace(inputs, token="", app_id="", app_key="")
         return inputs, tuple(notes)
 
@@ -88,6 +95,8 @@ class Event:
 def read(environ: Mapping[str, str]) -> Event:
     """The event of this run; one whose payload cannot be understood is taken for the worst it may be."""
     name = environ.get("GITHUB_EVENT_NAME", "")
+    if name in _BY_ANYBODY:
+        return Event(fork=not _is_default_branch(environ))
     pull_request = name.startswith("pull_request")
     if not pull_request and name != "workflow_run":
         return Event()
@@ -98,6 +107,23 @@ def read(environ: Mapping[str, str]) -> Event:
     except (KeyError, TypeError, ValueError, OSError):
         return Event(pull_request=pull_request, fork=True)
     return Event(pull_request=pull_request, fork=not isinstance(here, str) or head != here)
+
+
+def _is_default_branch(environ: Mapping[str, str]) -> bool:
+    """Whether what is checked out is the commit that such an event runs on, and no pull request's head."""
+    try:
+        done = subprocess.run(
+            ["git", "-c", "safe.directory=*", "rev-parse", "HEAD"],  # noqa: S607 - git is found on PATH by design
+            cwd=environ["GITHUB_WORKSPACE"],
+            env={name: environ[name] for name in ("PATH",) if name in environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (KeyError, OSError, ValueError, subprocess.SubprocessError):
+        return False
+    return done.stdout.strip() == environ.get("GITHUB_SHA")
 
 
 def _head(payload: Any, name: str) -> Any:

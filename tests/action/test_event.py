@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 
 from action.event import Event, read
 from action.inputs import Inputs
+from tests.support.project import Project
 
 OWN = Event()
 PULL_REQUEST = Event(pull_request=True)
@@ -50,6 +52,23 @@ def test_who_may_have_written_the_files(name: str, payload: Any, expected: Event
     assert read({"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(file)}) == expected
 
 
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("name", ["issue_comment", "issues", "discussion_comment"])
+def test_what_anybody_can_bring_about_is_trusted_on_the_commit_that_it_names_alone(
+    name: str, tmp_path: Path
+) -> None:
+    project = Project(tmp_path, {"Dockerfile": "FROM alpine\n"})
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "first")
+    head = project.git("rev-parse", "HEAD").strip()
+    variables = {"GITHUB_EVENT_NAME": name, "GITHUB_WORKSPACE": str(tmp_path), "PATH": os.environ["PATH"]}
+    assert read({**variables, "GITHUB_SHA": head}) == OWN
+    assert read({**variables, "GITHUB_SHA": "0" * 40}) == Event(fork=True)
+    assert read(variables) == Event(fork=True)
+    assert read({**variables, "GITHUB_SHA": head, "GITHUB_WORKSPACE": "/no/such"}) == Event(fork=True)
+    assert read({**variables, "GITHUB_SHA": head, "PATH": "/no/such"}) == Event(fork=True)
+
+
 @pytest.mark.parametrize("path", [None, "no/such/file", "/"])
 def test_a_pull_request_without_a_payload_is_a_strangers(path: str | None) -> None:
     variables = {"GITHUB_EVENT_NAME": "pull_request"} | ({"GITHUB_EVENT_PATH": path} if path else {})
@@ -85,7 +104,7 @@ def test_of_a_fork_the_files_are_checked_and_no_other_repository(tmp_path: Path)
     asked = replace(EVERYTHING, repositories=("acme/cart",), owners=("acme",), installed=True)
     allowed, notes = FORK.restrict(asked)
     assert allowed == Inputs(dry_run=True, build=False)
-    assert "Other repositories are left alone, since the files come from a fork." in notes
+    assert "Other repositories are left alone, since the files may be a stranger's." in notes
     assert FORK.environment({"PATH": "/bin"}, asked.secrets, home=tmp_path) == {
         "PATH": "/bin",
         "HOME": str(tmp_path),
@@ -96,7 +115,7 @@ def test_of_a_fork_the_files_are_checked_and_no_other_repository(tmp_path: Path)
 def test_what_only_looks_at_a_fork_needs_no_restriction_but_of_the_token(command: str) -> None:
     allowed, notes = FORK.restrict(Inputs(command=command, token="secret"))
     assert allowed == Inputs(command=command)
-    assert notes == ("Registries are asked without credentials, since the files come from a fork.",)
+    assert notes == ("Registries are asked without credentials, since the files may be a stranger's.",)
 
 
 def test_what_was_restricted_already_is_not_told() -> None:

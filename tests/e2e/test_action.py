@@ -337,11 +337,11 @@ def test_on_a_fork_no_credential_is_in_reach(fork: tuple[Job, GitHubServer]) -> 
     assert job.output("keychain", "exit-code") == 1
     assert "the variable HUB_USER is empty or not set" in job.log
     assert job.log.count("title=pinbot%3A access-denied") == 2
-    assert "Registries are asked without credentials, since the files come from a fork." in job.log
+    assert "Registries are asked without credentials, since the files may be a stranger's." in job.log
 
 
 def test_on_a_fork_nothing_is_built_written_or_proposed(fork: tuple[Job, GitHubServer]) -> None:
     job, server = fork
-    assert "Files from a fork are not test-built" in job.log
+    assert "Files that may be a stranger's are not test-built" in job.log
     assert job.diff == ""
     assert server.requests == []
