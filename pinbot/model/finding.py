@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-_FIGURES = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
+_FIGURES = re.compile(r"\b[0-9a-f]{12}(?:[0-9a-f]{52})?\b|[0-9]+(?:[.,][0-9]+)?")
+"""Figures, and digests as they are told: short or whole."""
 
 
 class Severity(StrEnum):
@@ -75,7 +76,7 @@ class Finding:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """By this a finding is the same one in another build: neither its line nor a figure in it counts."""
+        """By this a finding is the same one in another build: no line, figure or digest in it counts."""
         return self.rule, self.path or self.file or "", _FIGURES.sub("0", self.message)
 
 

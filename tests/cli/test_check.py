@@ -170,3 +170,17 @@ def test_the_page_tells_every_rule() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for rule, text in pins.RULES.items():
         assert f"| `{rule}` | {text.severity} | {text.title} |" in page
+
+
+@pytest.mark.needs("sarif-schema")
+def test_code_scanning_knows_a_finding_again_when_the_tag_has_moved_once_more(
+    project: Project, pusher: Pusher
+) -> None:
+    old = pusher.image("library/restless", "1", image("first"))
+    project.write("Dockerfile", f"FROM restless:1@{old}\n")
+    prints: set[str] = set()
+    for content in ("second", "third"):
+        pusher.image("library/restless", "1", image(content))
+        (result,) = project.pinbot("check", "--format", "sarif").json["runs"][0]["results"]
+        prints.add(result["partialFingerprints"]["pinbotFinding/v1"])
+    assert len(prints) == 1
