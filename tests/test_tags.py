@@ -51,7 +51,8 @@ RUST = (
             Reach.PATCH,
             "jammy-20240808",
         ),
-        ("20240627", ("20250108", "21000000000"), Reach.PATCH, "21000000000"),
+        ("20240627", ("20250108", "201901010000", "21000000000"), Reach.PATCH, "20250108"),
+        ("1234567", ("2345678", "12345678"), Reach.PATCH, "12345678"),
         ("20", ("2022", "20250108", "24"), Reach.MAJOR, "24"),
         ("2019-latest", ("2022-latest", "2022"), Reach.MAJOR, "2022-latest"),
         (
@@ -79,10 +80,19 @@ RUST = (
         ),
         ("16.4.0-debian-12-r12", ("16.4.0-debian-12-r3", "16.6.0-debian-13-r1"), Reach.MINOR, None),
         ("1.2-r5", ("1.2-r4", "1.1-r9"), Reach.MAJOR, None),
+        ("r32.7.1", ("r36.2.0", "r32.7.2"), Reach.PATCH, "r32.7.2"),
+        ("2.1-r36.2.0", ("2.2-r35.1.0",), Reach.MAJOR, None),
+        ("8.0-jammy-arm32v7", ("8.1-jammy-arm32v7", "9.0-jammy-arm64v8"), Reach.MAJOR, "8.1-jammy-arm32v7"),
+        ("1.2-armv6", ("1.2-armv7", "1.3-armv7"), Reach.MAJOR, None),
+        ("1.2-i386", ("1.2-i686", "1.3-i386"), Reach.MAJOR, "1.3-i386"),
         ("latest", ALPINE, Reach.MAJOR, None),
         ("alpine", RUST, Reach.MAJOR, None),
         ("a1b2c3d", ("a4b5c6d",), Reach.MAJOR, None),
         ("main-1a2b3c4", ("main-5a6b7c8",), Reach.MAJOR, None),
+        ("main-1234567", ("main-5a6b7c8", "main-9876543"), Reach.MAJOR, None),
+        ("v1.2-1234567", ("v1.3-5a6b7c8", "v1.3-9876543"), Reach.MAJOR, None),
+        ("v1.2.3-14-g2414721", ("v1.2.3-15-g9414722",), Reach.MAJOR, None),
+        ("1." * 60 + "1", ("1." * 60 + "2",), Reach.MAJOR, None),
         ("sha-1234567", ("sha-2345678",), Reach.MAJOR, None),
     ],
 )
@@ -116,6 +126,9 @@ FAMILIES = st.one_of(
     st.builds("{}.{}".format, SMALL, SMALL),
     st.builds("v{}.{}.{}".format, SMALL, SMALL, SMALL),
     st.builds("{}.{}-alpine3.{}".format, SMALL, SMALL, SMALL),
+    st.builds("{}.{}-debian-{}-r{}".format, SMALL, SMALL, SMALL, SMALL),
+    st.builds("202{}-0{}-1{}".format, SMALL, st.integers(1, 9), SMALL),
+    st.builds("{}-arm32v{}".format, SMALL, st.integers(5, 8)),
 )
 
 
