@@ -46,6 +46,11 @@ class Rejection:
     tag: str = ""
 
     @property
+    def subject(self) -> tuple[str, Digest, str]:
+        """What was turned down, whatever the number of the pull request was."""
+        return self.image, self.digest, self.tag
+
+    @property
     def why(self) -> str:
         """The reason to tell."""
         what = f"the tag {self.tag}" if self.tag else "this digest"
@@ -95,8 +100,8 @@ class Ledger:
     @property
     def standing(self) -> tuple[Rejection, ...]:
         """The rejections that nobody took back."""
-        pardoned = {(one.image, one.digest): one.number for one in self.pardons}
-        return tuple(one for one in self.rejections if one.number > pardoned.get((one.image, one.digest), -1))
+        pardoned = {one.subject: one.number for one in self.pardons}
+        return tuple(one for one in self.rejections if one.number > pardoned.get(one.subject, -1))
 
     def moved(self, image: str) -> datetime | None:
         """When a change of the image was last made."""
@@ -125,8 +130,8 @@ def merged(*ledgers: Ledger) -> Ledger:
     """
     first: dict[tuple[str, Digest], datetime] = {}
     moves: dict[str, datetime] = {}
-    rejections: dict[tuple[str, Digest], Rejection] = {}
-    pardons: dict[tuple[str, Digest], Rejection] = {}
+    rejections: dict[tuple[str, Digest, str], Rejection] = {}
+    pardons: dict[tuple[str, Digest, str], Rejection] = {}
     pulls: dict[str, Opened] = {}
     for ledger in ledgers:
         for one in ledger.sightings:
@@ -134,8 +139,7 @@ def merged(*ledgers: Ledger) -> Ledger:
             first[key] = min(one.seen, first.get(key, one.seen))
         for known, news in ((rejections, ledger.rejections), (pardons, ledger.pardons)):
             for rejection in news:
-                name = (rejection.image, rejection.digest)
-                known[name] = max(rejection, known.get(name, rejection))
+                known[rejection.subject] = max(rejection, known.get(rejection.subject, rejection))
         for opened in ledger.pulls:
             pulls[opened.branch] = max(opened, pulls.get(opened.branch, opened))
         for image, when in ledger.moves:

@@ -204,3 +204,17 @@ def test_the_dashboard_has_a_box_for_a_tag_that_waits_and_for_one_that_was_turne
     it.run()
     assert list(it.open()) == ["Update alpine:3.20 to 3.22"]
     assert "to `3.22@NEW`" in it.named(it.dashboard.body)
+
+
+def test_a_digest_that_was_turned_down_stays_so_when_a_tag_that_means_it_is_as_well(opened: Open) -> None:
+    it = opened("tags: minor\n")
+    it.run()
+    it.merge()
+    for tag in ("3.20", "3.22"):
+        it.push(f"alpine:{tag}", "NEW")
+        it.run()
+        it.close()
+        it.run()
+    assert it.open() == {}
+    it.run()
+    assert it.open() == {}

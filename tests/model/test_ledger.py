@@ -77,6 +77,17 @@ def test_a_rejection_is_found_and_can_be_taken_back() -> None:
     assert merged(pardoned, Ledger(rejections=(again,))).rejected(ALPINE, digest(1)) == again
 
 
+def test_a_digest_and_tags_that_mean_it_are_turned_down_each_by_itself() -> None:
+    digest_alone = Rejection(image=ALPINE, digest=digest(1), number=12)
+    tag = Rejection(image=ALPINE, digest=digest(1), number=15, tag="3.23")
+    ledger = merged(Ledger(rejections=(digest_alone,)), Ledger(rejections=(tag,)))
+    assert ledger.rejected(ALPINE, digest(1)) == digest_alone
+    assert ledger.rejected(ALPINE, digest(2), "3.23") == tag
+    pardoned = merged(ledger, Ledger(pardons=(tag,)))
+    assert pardoned.rejected(ALPINE, digest(1), "3.23") is None
+    assert pardoned.rejected(ALPINE, digest(1)) == digest_alone
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"\xff", b"[]", b"null", b'{"schema": "pinbot-ledger/v2"}', b"[" * 100_000, b'{"sightings": {}}'],
