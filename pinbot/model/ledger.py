@@ -145,13 +145,13 @@ def merged(*ledgers: Ledger) -> Ledger:
         for image, when in ledger.moves:
             moves[image] = max(when, moves.get(image, when))
     kept = _newest(Sighting(image=image, digest=digest, seen=seen) for (image, digest), seen in first.items())
-    images = {one.image for one in kept}
+    newest_moves = sorted(moves.items(), key=lambda move: (move[1], move[0]))[-_MOST_IMAGES:]
     newest_pulls = sorted(pulls.values(), key=lambda one: (one.number, one))[-_MOST_PULLS:]
     return Ledger(
         sightings=kept,
         rejections=_newest_rejections(rejections.values()),
         pardons=_newest_rejections(pardons.values()),
-        moves=tuple(sorted((image, when) for image, when in moves.items() if image in images)),
+        moves=tuple(sorted(newest_moves)),
         pulls=tuple(sorted(newest_pulls)),
         dashboard=max((ledger.dashboard for ledger in ledgers), default=0),
     )

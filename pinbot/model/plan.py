@@ -91,6 +91,13 @@ class Update:
         return (self.new.tag or "") if self.new.tag != self.old.tag else ""
 
     @property
+    def held_names(self) -> tuple[str, ...]:
+        """The whole tagged names that have moved with it: the interval between two moves holds for each."""
+        if not self.treatment.interval:
+            return ()
+        return tuple(dict.fromkeys((str(self.image), str(self.followed))))
+
+    @property
     def since(self) -> datetime | None:
         """Since when the tag has had the new digest for certain, or by what somebody says who is trusted."""
         said = None if self.pushed is None else self.pushed.when

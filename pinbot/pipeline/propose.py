@@ -156,15 +156,23 @@ class Proposer:
         # What was held or waits makes it a smaller one than was looked for, and that may be there already.
         existing = await self._forge.find(proposal, survey) if part.held or waits else None
         made = existing or await self._forge.propose(proposal)
-        self._note(made, proposal, part)
+        self._note(made, proposal, part, survey.pull_of(group.branch))
         return _with_pull(report, made)
 
-    def _note(self, made: PullRequest, proposal: Proposal, part: UpdateReport) -> None:
-        """Remember what was made."""
+    def _note(
+        self, made: PullRequest, proposal: Proposal, part: UpdateReport, before: OwnPull | None
+    ) -> None:
+        """Remember what was made; what was proposed before has not moved."""
         if made.action not in {PullRequestAction.OPENED, PullRequestAction.UPDATED}:
             return
         self._opened += made.action is PullRequestAction.OPENED
-        moved = [str(update.image) for update in part.passed_updates if update.treatment.interval]
+        proposed = before.subjects if before is not None else ()
+        moved = [
+            name
+            for update in part.passed_updates
+            if not set(proposed).issuperset(subjects_of((update,)))
+            for name in update.held_names
+        ]
         self._learn(
             moves=tuple((image, self._now) for image in moved),
             pulls=(Opened(branch=proposal.branch, number=made.number),),

@@ -176,7 +176,7 @@ def _write(report: UpdateReport, now: datetime) -> UpdateReport:
         else:
             written.append(change.path)
     made = updates_within(report.passed_updates, written)
-    moved = [str(update.image) for update in made if update.treatment.interval]
+    moved = [name for update in made for name in update.held_names]
     return replace(
         report,
         written=tuple(written),

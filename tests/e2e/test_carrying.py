@@ -42,6 +42,13 @@ def proposed(shop: Shop) -> str:
     return " ".join(line.partition("@")[2] for line in lines)
 
 
+def rule(shop: Shop, rules: str) -> None:
+    """Have other rules from now on."""
+    text = shop.project.read("pinbot.yaml").decode()
+    assert RULES in text
+    shop.project.write("pinbot.yaml", text.replace(RULES, rules))
+
+
 def test_what_is_proposed_stays_until_the_newer_one_is_ripe(shop: Shop) -> None:
     shop.push("alpine:3.22", "A3")
     shop.push("busybox:1", "B2")
@@ -68,3 +75,23 @@ def test_what_the_registry_no_longer_has_is_not_carried_on(shop: Shop) -> None:
     shop.pusher.delete("library/alpine", old)
     shop.run()
     assert proposed(shop) == "A1 B2"
+
+
+def test_what_is_proposed_already_moves_no_second_time_with_another_image(shop: Shop) -> None:
+    rule(shop, "rules:\n- images: ['alpine:*']\n  interval: 7d\n")
+    shop.wait(days=8)
+    shop.push("alpine:3.22", "A3")
+    shop.run()
+    assert proposed(shop) == "A3 B1"
+    shop.wait(days=1)
+    shop.push("alpine:3.22", "A4")
+    shop.run()
+    shop.wait(days=1)
+    shop.push("busybox:1", "B2")
+    shop.run()
+    shop.wait(days=4)
+    shop.run()
+    assert proposed(shop) == "A3 B2"
+    shop.wait(days=1)
+    shop.run()
+    assert proposed(shop) == "A4 B2"

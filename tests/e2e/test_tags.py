@@ -218,3 +218,22 @@ def test_a_digest_that_was_turned_down_stays_so_when_a_tag_that_means_it_is_as_w
     assert it.open() == {}
     it.run()
     assert it.open() == {}
+
+
+def test_the_interval_holds_for_an_image_whatever_its_tag_is_by_now(opened: Open) -> None:
+    it = opened("tags: minor\ninterval: 7d\n")
+    it.run()
+    it.merge()
+    it.wait(days=7)
+    it.push("alpine:3.21", "NEW")
+    it.run()
+    it.wait(days=1)
+    it.push("alpine:3.22", "NEWER")
+    it.run()
+    assert it.open() == {"Update alpine:3.20 to 3.21": "FROM alpine:3.21@NEW AS files"}
+    it.merge()
+    it.run()
+    assert it.open() == {}
+    it.wait(days=6)
+    it.run()
+    assert it.open() == {"Update alpine:3.21 to 3.22": "FROM alpine:3.22@NEWER AS files"}

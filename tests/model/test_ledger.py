@@ -60,6 +60,15 @@ def test_the_earliest_sighting_counts_and_the_latest_move() -> None:
     assert both.moved("docker.io/library/rust:alpine") is None
 
 
+def test_when_an_image_moved_is_kept_whether_or_not_its_tag_was_ever_looked_at() -> None:
+    assert merged(Ledger(moves=((ALPINE, NOON),))).moved(ALPINE) == NOON
+
+
+def test_of_moves_the_last_are_kept() -> None:
+    many = Ledger(moves=tuple((f"image:{day}", NOON + timedelta(minutes=day)) for day in range(4001)))
+    assert [many.moves[0]] == sorted(set(many.moves) - set(merged(many).moves))
+
+
 def test_the_digests_that_were_seen_last_are_kept() -> None:
     many = Ledger(sightings=tuple(seen(day, NOON + timedelta(days=day)) for day in range(1000)))
     kept = {one.digest for one in merged(many).sightings}
