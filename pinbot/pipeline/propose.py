@@ -228,9 +228,8 @@ class Proposer:
         """Close what nothing asks for any more, as far as this run can tell."""
         if not self._terms.whole or report.plan.errors:
             return report
-        waiting = {str(wait.update.image) for wait in report.plan.waits}
         for pull in survey.pulls:
-            if pull.branch in wanted or any(subject.image in waiting for subject in pull.subjects):
+            if pull.branch in wanted or _is_pending(pull, report):
                 continue
             try:
                 made = await self._forge.close(pull, _why_needless(pull, report))
@@ -241,6 +240,16 @@ class Proposer:
             settled = made.action is PullRequestAction.CLOSED
             self._learn(pulls=(Opened(branch=pull.branch, number=pull.number, settled=settled),))
         return report
+
+
+def _is_pending(pull: OwnPull, report: UpdateReport) -> bool:
+    """Whether an image that waits would still be changed by what the pull request proposes of it."""
+    waiting = [(str(wait.update.image), wait.update.old.digest) for wait in report.plan.waits]
+    return any(
+        subject.image == image and (subject.tag or subject.digest != digest)
+        for subject in pull.subjects
+        for image, digest in waiting
+    )
 
 
 def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:

@@ -237,3 +237,19 @@ def test_the_interval_holds_for_an_image_whatever_its_tag_is_by_now(opened: Open
     it.wait(days=6)
     it.run()
     assert it.open() == {"Update alpine:3.21 to 3.22": "FROM alpine:3.22@NEWER AS files"}
+
+
+def test_what_is_on_the_base_already_is_closed_though_a_tag_was_turned_down(opened: Open) -> None:
+    it = opened("tags: minor\n")
+    it.run()
+    it.merge()
+    it.push("alpine:3.22", "NEW")
+    it.run()
+    it.close()
+    it.run()
+    moved = it.push("alpine:3.20", "MOVED")
+    it.run()
+    assert it.open() == {"Update alpine:3.20 to MOVED": "FROM alpine:3.20@MOVED AS files"}
+    it.repo.push("main", {"Dockerfile": DOCKERFILE.replace("3.20", f"3.20@{moved}").encode()})
+    it.run()
+    assert it.open() == {}
