@@ -17,8 +17,7 @@ from pinbot.model.proposal import (
     Survey,
 )
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.candidates import in_order, places, without
-from pinbot.pipeline.carry import Carrier
+from pinbot.pipeline.carry import Carrier, with_carried
 from pinbot.pipeline.grouping import Group, groups
 from pinbot.pipeline.parts import part_of, postponed
 from pinbot.pipeline.proposal import Terms, proposal_of, subjects_of
@@ -128,9 +127,7 @@ class Proposer:
             pull = survey.pull_of(group.branch)
             if self._carrier is not None and pull is not None:
                 carried = await self._carrier.carried(waiting.get(group.branch, ()), pull)
-                taken = places(group.updates)
-                left = filter(None, (without(update, taken) for update in carried))
-                group = replace(group, updates=in_order((*group.updates, *left)))  # noqa: PLW2901
+                group = replace(group, updates=with_carried(group.updates, carried))  # noqa: PLW2901
             made.append(group)
         return tuple(made)
 

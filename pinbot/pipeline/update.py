@@ -70,7 +70,7 @@ async def update(
     plan = await make_plan(
         found, registry, policy, progress, naming=tree.name, registry=registry, judge=judge
     )
-    carrier = Carrier(resolver=registry, known=known)
+    carrier = Carrier(resolver=registry, known=known, now=work.now)
     report = await _carry_out(
         UpdateReport(plan=plan), tree, work, progress, known=known, wishes=wishes, carrier=carrier
     )

@@ -95,3 +95,51 @@ def test_what_is_proposed_already_moves_no_second_time_with_another_image(shop: 
     shop.wait(days=1)
     shop.run()
     assert proposed(shop) == "A4 B2"
+
+
+def test_what_waits_for_a_digest_and_for_a_tag_is_carried_on_once(shop: Shop) -> None:
+    rule(shop, f"{RULES}- images: ['alpine:*']\n  tags: minor\n")
+    shop.push("alpine:3.22", "A3")
+    shop.push("alpine:3.23", "NEW")
+    shop.push("busybox:1", "B2")
+    shop.run()
+    assert proposed(shop) == "A2 B2"
+    (pull,) = shop.repo.open_pulls()
+    assert pull.title == "Update 2 base images"
+
+
+def test_nothing_goes_back_to_what_is_proposed_where_the_base_is_further(shop: Shop) -> None:
+    newer = shop.push("alpine:3.22", "A3")
+    shop.run()
+    shop.repo.push("main", {"Dockerfile": f"FROM alpine:3.22@{newer}\nRUN true\n".encode()})
+    shop.wait(days=1)
+    shop.push("alpine:3.22", "A4")
+    shop.push("busybox:1", "B2")
+    shop.run()
+    assert proposed(shop) == "A3 B2"
+
+
+@pytest.mark.parametrize("hasty", ["a", "b"])
+def test_what_one_file_may_take_at_once_is_not_carried_to_one_that_has_to_wait(
+    github: GitHubServer, tmp_path: Path, hasty: str
+) -> None:
+    patient = {"a": "b", "b": "a"}[hasty]
+    files = {"a/Dockerfile": "FROM alpine:3.22\n", "b/Dockerfile": "FROM alpine:3.22\n"}
+    rules = f"cooldown: 3d\nrules:\n- paths: [/{hasty}/]\n  cooldown: 0h\n"
+
+    def there(shop: Shop, folder: str) -> str:
+        (pull,) = shop.repo.open_pulls()
+        return shop.named(shop.repo.files(pull.head)[f"{folder}/Dockerfile"].decode()).strip()[-2:]
+
+    with RegistryServer() as registry:
+        shop = Shop(tmp_path, registry, github, files, rules=rules)
+        shop.push("alpine:3.22", "A1")
+        shop.run()
+        shop.repo.merge(1)
+        for digest in ("A2", "A3", "A4"):
+            shop.wait(days=1)
+            shop.push("alpine:3.22", digest)
+            for _ in range(2):
+                shop.run()
+                assert (there(shop, hasty), there(shop, patient)) == (digest, "A1")
+        shop.pusher.close()

@@ -253,3 +253,24 @@ def test_what_is_on_the_base_already_is_closed_though_a_tag_was_turned_down(open
     it.repo.push("main", {"Dockerfile": DOCKERFILE.replace("3.20", f"3.20@{moved}").encode()})
     it.run()
     assert it.open() == {}
+
+
+def test_a_tag_that_is_proposed_stays_while_a_newer_one_waits_and_the_old_ones_digest_moves(
+    opened: Open,
+) -> None:
+    it = opened("tags: minor\ncooldown: 3d\n")
+    it.run()
+    it.merge()
+    it.push("alpine:3.21", "NEW")
+    it.run()
+    it.wait(days=3)
+    it.run()
+    it.push("alpine:3.20", "MOVED")
+    it.run()
+    it.wait(days=3)
+    it.push("alpine:3.22", "NEWER")
+    it.run()
+    assert it.open() == {"Update alpine:3.20 to 3.21": "FROM alpine:3.21@NEW AS files"}
+    it.wait(days=3)
+    it.run()
+    assert it.open() == {"Update alpine:3.20 to 3.22": "FROM alpine:3.22@NEWER AS files"}
