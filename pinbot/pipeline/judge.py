@@ -87,11 +87,14 @@ class Judge:
     async def _look(
         self, update: Update, old: Digest | None, new: Digest
     ) -> tuple[Manifest | Index | None, Manifest | Index | None] | None:
-        """Both documents, each None where it could not be had; None for all where the old one is gone."""
+        """Both documents, each None where it could not be had; None for all where the old one is gone.
+
+        Where no digest is written, the old one is what the tag means now.
+        """
         before, after = await asyncio.gather(
             self._document(update.image, old), self._document(update.followed, new), return_exceptions=True
         )
-        if isinstance(before, NotFound):
+        if old and isinstance(before, NotFound):
             return None
         for answer in (before, after):
             if isinstance(answer, BaseException) and not isinstance(answer, RegistryError):
@@ -101,29 +104,26 @@ class Judge:
             None if isinstance(after, BaseException) else after,
         )
 
-    async def _document(self, image: ImageReference, digest: Digest | None) -> Manifest | Index | None:
-        return None if digest is None else await self._registry.manifest(image.with_digest(digest))
+    async def _document(self, image: ImageReference, digest: Digest | None) -> Manifest | Index:
+        return await self._registry.manifest(image.with_digest(digest))
 
     def _patient(
         self, update: Update, before: Manifest | Index | None, after: Manifest | Index | None
     ) -> Update | Wait:
         """Let the update pass, or say what it has to wait for."""
         treatment, seen = update.treatment, update.seen or self._now
-        if isinstance(before, Index) and isinstance(after, Index):
+        if isinstance(before, Index) and after is not None:
             used = tuple(one for one in _used(update, before) if _child(before, one) or _child(after, one))
             same = all(_child(before, one) == _child(after, one) for one in used)
             if used and same and not update.new_tag:
                 names = ", ".join(map(str, used))
                 return Wait(update=update, reason=f"nothing has changed for {names}")
-            lost = [one for one in used if _child(after, one) is None]
+            lacking = _lacking(after, used)
             full = seen + timedelta(seconds=treatment.settle)
-            names = ", ".join(map(str, lost))
-            if lost and update.new_tag:
-                return Wait(update=update, reason=f"{names} is missing in it")
-            if lost and self._now < full:
-                return Wait(
-                    update=update, reason=f"{names} is missing in it, and may still be on its way", until=full
-                )
+            if lacking and update.new_tag:
+                return Wait(update=update, reason=lacking)
+            if lacking and self._now < full:
+                return Wait(update=update, reason=f"{lacking}, and may still be on its way", until=full)
         moved = self._ledger.moved(str(update.image))
         # A move in the future was written by a clock that was wrong: it would hold the image until then.
         if moved is not None and moved <= self._now and not self._was_known(update, moved):
@@ -177,11 +177,21 @@ def _used(update: Update, before: Index) -> tuple[Platform, ...]:
     return tuple(sorted(set(written)))
 
 
-def _child(index: Index, platform: Platform) -> tuple[Digest, ...] | None:
+def _lacking(after: Manifest | Index, used: tuple[Platform, ...]) -> str:
+    """What an image has not got of the platforms in use, in words; empty where it has all."""
+    if isinstance(after, Manifest):  # it does not say for which one it is
+        return f"all but one of {', '.join(map(str, used))} is missing in it" if len(used) > 1 else ""
+    lost = [str(one) for one in used if _child(after, one) is None]
+    return f"{', '.join(lost)} is missing in it" if lost else ""
+
+
+def _child(image: Manifest | Index, platform: Platform) -> tuple[Digest, ...] | None:
     """Digests of what an index has for a platform: several where a system has several versions."""
+    if isinstance(image, Manifest):
+        return None
     found = tuple(
         child.digest
-        for child in index.manifests
+        for child in image.manifests
         if child.platform is not None and child.platform.normal == platform.normal
     )
     return found or None

@@ -383,3 +383,36 @@ def test_an_address_of_docker_hub_that_is_none_is_told(project: Project) -> None
     run = project.pinbot("update", env={"PINBOT_HUB_URL": "hub"})
     assert run.code == 2
     assert "PINBOT_HUB_URL is no address" in run.err
+
+
+def test_an_image_for_one_platform_in_the_place_of_an_index_may_not_be_all(
+    project: Project, pusher: Pusher
+) -> None:
+    old = pusher.index("library/alone", "1", multi("amd64", "arm64"))
+    pusher.image("library/alone", "1", Image())
+    project.write("Dockerfile", f"FROM alone:1@{old}\n")
+    run = project.pinbot("update")
+    lacking = "all but one of linux/amd64, linux/arm64 is missing in it"
+    assert f"{lacking}, and may still be on its way" in run.err
+    project.write("Dockerfile", f"FROM --platform=linux/amd64 alone:1@{old}\n")
+    assert "1 image to change" in project.pinbot("update").err
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+@pytest.mark.parametrize("platforms", [0, 1])
+def test_a_newer_tag_waits_while_it_lacks_a_platform_that_the_old_one_has(
+    project: Project, pusher: Pusher, platforms: int, *, pinned: bool
+) -> None:
+    name = f"halves-{platforms}-{pinned}".lower()
+    old = pusher.index(f"library/{name}", "1.0", multi("amd64", "arm64"))
+    if platforms:
+        pusher.index(f"library/{name}", "1.1", multi("amd64"))
+    else:
+        pusher.image(f"library/{name}", "1.1", Image())
+    project.configure("tags: minor\n")
+    project.write("Dockerfile", f"FROM {name}:1.0{f'@{old}' if pinned else ''}\n")
+    assert "is missing in it" in project.pinbot("update").err
+    assert project.read("Dockerfile").decode() == f"FROM {name}:1.0@{old}\n"
+    pusher.index(f"library/{name}", "1.1", multi("amd64", "arm64", "s390x"))
+    project.pinbot("update")
+    assert project.read("Dockerfile").startswith(f"FROM {name}:1.1@".encode())
