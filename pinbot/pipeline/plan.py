@@ -1,6 +1,7 @@
 """Occurrences and resolutions to a plan: which references move, how, and why the others do not."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from pinbot import rewrite
 from pinbot.errors import NotFound, PinbotError
@@ -79,16 +80,15 @@ async def make_plan(
     ready, waits = await _judged(updates(_moved(asked, answers)), newer.updates, judge)
     changes, unwritable = change_files(found.sources, ready)
     touched = places((*ready, *(wait.update for wait in waits)))
+    unsettled = {one.occurrence for one, _ in (*failures, *newer.skips)}
     return Plan(
         updates=updates_within(ready, {change.path for change in changes}),
         waits=waits,
-        skips=(*skips, *newer.skips),
+        skips=(*skips, *(skip for _, skip in newer.skips)),
         changes=changes,
         sources=tuple(found.sources),
         errors=(*found.errors, *scanned.errors, *_told_once(failures), *unwritable),
-        current=len(
-            {one.occurrence for one in candidates} - touched - {one.occurrence for one, _ in failures}
-        ),
+        current=len({one.occurrence for one in candidates} - touched - unsettled),
     )
 
 
@@ -120,9 +120,10 @@ async def _judged(
     newer, later = (wanted, ()) if judge is None else await judge.judge(wanted)
     taken = places(newer)
     kept = (without(update, taken) for update in ready)
+    left = ((wait, without(wait.update, taken)) for wait in waits)
     return (
         in_order((*newer, *filter(None, kept))),
-        (*later, *(wait for wait in waits if without(wait.update, taken))),
+        (*later, *(replace(wait, update=update) for wait, update in left if update)),
     )
 
 

@@ -20,12 +20,12 @@ class Upgrades:
 
     Attributes:
         updates: references that could move to one.
-        skips: references that could, were their tag written in one piece.
+        skips: references that could, were their tag written in one piece, each with what to say of it.
         failures: references about which a registry could not be asked, each with the reason.
     """
 
     updates: tuple[Update, ...] = ()
-    skips: tuple[Skip, ...] = ()
+    skips: tuple[tuple[Candidate, Skip], ...] = ()
     failures: tuple[tuple[Candidate, PinbotError], ...] = ()
 
 
@@ -36,7 +36,7 @@ async def look_for_newer(candidates: Iterable[Candidate], registry: Registry, pr
         return Upgrades()
     lists = await list_all(registry, (one.image for one in wanting), progress)
     failures: list[tuple[Candidate, PinbotError]] = []
-    skips: list[Skip] = []
+    skips: list[tuple[Candidate, Skip]] = []
     writable: list[tuple[Candidate, ImageReference]] = []
     newest: dict[tuple[ImageReference, Treatment], ImageReference | None] = {}
     for one in wanting:
@@ -51,7 +51,7 @@ async def look_for_newer(candidates: Iterable[Candidate], registry: Registry, pr
         if new is not None and one.occurrence.place and one.occurrence.place.tag:
             writable.append((one, new))
         elif new is not None:
-            skips.append(_skip(one, new))
+            skips.append((one, _skip(one, new)))
     answers = await resolve_all(registry.resolve, (new for _, new in writable), progress)
     moves: list[tuple[Candidate, Version]] = []
     for one, new in writable:

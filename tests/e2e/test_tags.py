@@ -162,6 +162,25 @@ def test_a_tag_that_has_no_place_is_told_and_left(opened: Open) -> None:
     assert it.open() == {}
     (skip,) = report.plan.skips
     assert (skip.line, skip.reason.partition(",")[0]) == (2, "the tag 3.22 is newer")
+    assert report.plan.current == 0, "what has a newer tag is not up to date"
+
+
+def test_a_digest_waits_only_where_no_newer_tag_takes_its_place(opened: Open) -> None:
+    it = opened("tags: minor\ncooldown: 3d\n")
+    old = it.push("alpine:3.20", "OLD")
+    it.push("alpine:3.22", "NEW")
+    text = f"ARG D={old}\nFROM alpine:3.20@{old}\nFROM alpine:3.20@$D\n"
+    it.repo.push("main", {"Dockerfile": text.encode()})
+    it.run()
+    it.wait(days=3)
+    it.push("alpine:3.20", "MOVED")
+    report = it.run()
+    waiting = [
+        (place.position.line, wait.update.new_tag)
+        for wait in report.plan.waits
+        for place in wait.update.occurrences
+    ]
+    assert waiting == [(3, "")]
 
 
 def test_by_hand_tags_move_in_the_file_and_pin_moves_none(opened: Open) -> None:
