@@ -5,6 +5,9 @@ from pinbot.model.finding import Finding, Rule, Severity
 from pinbot.model.occurrence import Occurrence
 
 _PAGE = "https://github.com/pinbot/pinbot/blob/main/docs/check.md"
+BY_HAND = "write the tag before the digest, and run pinbot update"
+"""What to do where nothing tells which tag a digest follows."""
+
 _ONE = "sha256:4bcff63911fcb4448bd4fdacec207030997caf25e9bea4045fa6c8c44de311d1"
 _OTHER = "sha256:8a1f59ffb675680d47db6337b49d22281a139e9d709335b492be023728e11715"
 
@@ -42,6 +45,7 @@ _ALL = (
         Severity.ERROR,
         "the pinned index names an image that is gone",
         "The index is there, and what it names for a platform in use is not: builds for that platform fail.",
+        remedy="run pinbot update; where the tag means that very index, it has to be pushed again",
     ),
     _rule(
         PinRule.UNPINNED,
@@ -76,7 +80,7 @@ _ALL = (
         Severity.NOTE,
         "an image is pinned without a tag",
         "A digest alone does not say which tag it follows: nothing can bring it up to date.",
-        remedy="write the tag before the digest, and run pinbot update",
+        remedy=BY_HAND,
         wrong=f"FROM alpine@{_ONE}",
     ),
     _rule(
@@ -92,13 +96,15 @@ RULES = {PinRule(rule.id): rule for rule in _ALL}
 """All of them, the gravest first."""
 
 
-def found(occurrence: Occurrence, rule: PinRule, message: str, *, fix: str | None = None) -> PinFinding:
-    """The finding of a rule at a reference."""
+def found(
+    occurrence: Occurrence, rule: PinRule, message: str, *, fix: str | None = None, remedy: str = ""
+) -> PinFinding:
+    """The finding of a rule at a reference; `remedy` is what to do if that is not what the rule says."""
     finding = Finding(
         rule=rule,
         severity=RULES[rule].severity,
         message=message,
-        remedy=RULES[rule].remedy,
+        remedy=remedy or RULES[rule].remedy,
         file=occurrence.file,
         line=occurrence.position.line,
         column=occurrence.position.column,

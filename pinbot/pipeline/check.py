@@ -52,6 +52,8 @@ async def check(
     single = await _single(plan, registry)
     untagged = await presence.of_untagged(pinned, registry, progress)
     children = await presence.of_platforms(pinned, registry, progress) if platforms else Presence()
+    errors = (*plan.errors, *untagged.errors)
+    told = {(error.file, error.line, error.column) for error in errors}
     findings = (
         *(one for update in plan.updates for one in _of_update(update, single)),
         *(one for wait in plan.waits for one in _of_wait(wait)),
@@ -61,7 +63,7 @@ async def check(
     return CheckReport(
         findings=tuple(sorted(findings, key=_by_place)),
         skips=tuple(skip for skip in plan.skips if skip.reason != NO_TAG),
-        errors=(*plan.errors, *untagged.errors, *children.errors),
+        errors=(*errors, *(one for one in children.errors if (one.file, one.line, one.column) not in told)),
         current=plan.current,
     )
 
@@ -102,6 +104,8 @@ def _of_update(update: Update, single: set[_Move]) -> Iterator[PinFinding]:
             rule, text = PinRule.OUTDATED, f"{image} is {will} now, and {was} is pinned"
     fix = update.followed.with_digest(new).familiar
     for occurrence in update.occurrences:
+        if update.kind is UpdateKind.TAG and old is None:
+            yield pins.found(occurrence, PinRule.UNPINNED, f"{image} has no digest", fix=fix)
         yield pins.found(occurrence, rule, text, fix=fix)
 
 
@@ -129,7 +133,7 @@ async def _single(plan: Plan, registry: Registry) -> set[_Move]:
             )
         except PinbotError:
             return False  # nothing is known that would speak for it
-        return isinstance(before, Manifest) and isinstance(after, Index)
+        return isinstance(before, Manifest) and isinstance(after, Index) and len(after.platforms) > 1
 
     answers = await asyncio.gather(*(is_single(*move) for move in moves))
     return {move for move, single in zip(moves, answers, strict=True) if single}

@@ -52,7 +52,7 @@ async def of_untagged(pinned: Iterable[Pinned], registry: Registry, progress: Pr
         answer, digest = answers[one.by_digest], one.digest.short
         if isinstance(answer, NotFound):
             text = f"the registry no longer has {digest} of {one.name}"
-            findings.append(pins.found(one.occurrence, PinRule.GONE, text))
+            findings.append(pins.found(one.occurrence, PinRule.GONE, text, remedy=pins.BY_HAND))
         elif isinstance(answer, Resolution):
             text = f"{one.name} is pinned without a tag, so nobody can tell what comes after {digest}"
             findings.append(pins.found(one.occurrence, PinRule.UNTAGGED, text))
@@ -74,10 +74,10 @@ async def of_platforms(pinned: Iterable[Pinned], registry: Registry, progress: P
         for platform, child in _children(one, document)
     ]
     answers = await resolve_all(registry.resolve, (child for _, _, child in children), progress)
-    lost: dict[Pinned, list[str]] = {}
+    lost: dict[Pinned, dict[str, None]] = {}  # several versions of one system share the name of a platform
     for one, platform, child in children:
         if isinstance(answers[child], NotFound):
-            lost.setdefault(one, []).append(str(platform))
+            lost.setdefault(one, {})[str(platform)] = None
     findings = (
         pins.found(
             one.occurrence,
@@ -108,7 +108,10 @@ def _troubles(
     asked: Iterable[tuple[Pinned, ImageReference]], answers: Mapping[ImageReference, object]
 ) -> Iterator[PinbotError]:
     """The errors that leave a question open, each once, at the first place that asks it."""
-    for one, reference in {reference: (one, reference) for one, reference in asked}.values():
+    first: dict[ImageReference, Pinned] = {}
+    for one, reference in asked:
+        first.setdefault(reference, one)
+    for reference, one in first.items():
         answer = answers[reference]
         if isinstance(answer, PinbotError) and not isinstance(answer, NotFound):
             place = one.occurrence.position

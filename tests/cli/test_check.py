@@ -116,6 +116,68 @@ def test_an_index_that_lost_an_image_is_found_with_platforms(project: Project, p
     assert project.pinbot("check", "--platforms").code == 0
 
 
+def children(pusher: Pusher, repository: str, *those: tuple[Image, str, dict[str, str]]) -> str:
+    """An index under the tag 1, of what runs on that architecture of that system."""
+    for one, _, _ in those:
+        pusher.image(repository, digest_of(one.manifest), one)
+    manifests = [
+        {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": digest_of(one.manifest),
+            "size": len(one.manifest),
+            "platform": {"architecture": architecture, **system},
+        }
+        for one, architecture, system in those
+    ]
+    body = to_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+    return pusher.manifest(repository, "1", body, OCI_INDEX)
+
+
+def test_an_attestation_is_no_second_platform(project: Project, pusher: Pusher) -> None:
+    single = pusher.image("library/attested", "1", image("old"))
+    new, attestation = image("new"), image("attestation")
+    index = children(
+        pusher,
+        "library/attested",
+        (new, "amd64", {"os": "linux"}),
+        (attestation, "unknown", {"os": "unknown"}),
+    )
+    project.write("Dockerfile", f"FROM attested:1@{single}\n")
+    (found,) = project.pinbot("check", "--format", "json").json["findings"]
+    assert (found["rule"], found["fix"]) == ("outdated", f"attested:1@{index}")
+
+
+def test_versions_of_one_system_are_told_as_one_platform(project: Project, pusher: Pusher) -> None:
+    one, two = image("one"), image("two")
+    versions = [{"os": "windows", "os.version": f"10.0.{number}"} for number in (1, 2)]
+    index = children(pusher, "library/windows", (one, "amd64", versions[0]), (two, "amd64", versions[1]))
+    for gone in (one, two):
+        pusher.delete("library/windows", digest_of(gone.manifest))
+    project.write("Dockerfile", f"FROM windows:1@{index}\n")
+    (found,) = project.pinbot("check", "--platforms", "--format", "json").json["findings"]
+    assert "names an image for windows/amd64, which is gone" in found["message"]
+
+
+def test_what_has_no_digest_and_a_newer_tag_is_told_as_both(project: Project, moved: dict[str, str]) -> None:
+    project.write("Dockerfile", "FROM versioned:1.0\n")
+    run = project.pinbot("check", "--format", "json")
+    fix = f"versioned:1.2@{moved['newer']}"
+    assert [(one["rule"], one["fix"]) for one in run.json["findings"]] == [
+        ("newer-tag", fix),
+        ("unpinned", fix),
+    ]
+
+
+def test_what_update_cannot_mend_says_so(project: Project, hub: RegistryServer) -> None:
+    del hub
+    project.write("Dockerfile", f"FROM alpine@{GONE}\n")
+    (found,) = project.pinbot("check", "--format", "json").json["findings"]
+    assert (found["rule"], found["remedy"]) == (
+        "gone",
+        "write the tag before the digest, and run pinbot update",
+    )
+
+
 def test_what_waits_is_worth_knowing_and_no_reason_to_fail(project: Project, moved: dict[str, str]) -> None:
     project.configure("cooldown: 3d\n")
     project.write("Dockerfile", f"FROM drifting:1@{moved['outdated']}\n")
@@ -128,13 +190,18 @@ def test_what_waits_is_worth_knowing_and_no_reason_to_fail(project: Project, mov
 
 def test_what_could_not_be_asked_is_an_error_and_not_up_to_date(project: Project) -> None:
     nobody = "127.0.0.1:1"
-    project.write("Dockerfile", f"FROM {nobody}/b:1@{GONE}\nFROM {nobody}/c@{GONE}\nFROM alpine:3.22\n")
+    project.write(
+        "Dockerfile",
+        f"FROM {nobody}/b:1@{GONE}\nFROM {nobody}/c@{GONE}\nFROM alpine:3.22\nFROM {nobody}/c@{GONE}\n",
+    )
     run = project.pinbot("check", "--format", "json")
     assert run.code == 1
     assert [(error["code"], error["line"]) for error in run.json["errors"]] == [
         ("unreachable", 1),
         ("unreachable", 2),
     ]
+    again = project.pinbot("check", "--platforms", "--format", "json")
+    assert [error["line"] for error in again.json["errors"]] == [1, 2], "each is told once"
     assert (run.json["current"], [one["rule"] for one in run.json["findings"]]) == (0, ["unpinned"])
 
 
