@@ -64,7 +64,16 @@ def places(updates: Iterable[Update]) -> set[Occurrence]:
     return {place for update in updates for place in update.occurrences}
 
 
-def without(update: Update, places: Container[Occurrence]) -> Update | None:
-    """The update of its other references alone; None where there are no others."""
-    left = tuple(place for place in update.occurrences if place not in places)
-    return replace(update, occurrences=left) if left else None
+def without(updates: Iterable[Update], places: Container[Occurrence]) -> tuple[Update, ...]:
+    """The updates without these places; those that have no others are left out."""
+    left = (
+        replace(update, occurrences=tuple(place for place in update.occurrences if place not in places))
+        for update in updates
+    )
+    return tuple(update for update in left if update.occurrences)
+
+
+def laid_over(below: Iterable[Update], above: Iterable[Update]) -> tuple[Update, ...]:
+    """Both in the order of a plan, where those above take the places of those below."""
+    above = tuple(above)
+    return in_order((*above, *without(below, places(above))))

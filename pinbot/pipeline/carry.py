@@ -14,7 +14,7 @@ from pinbot.model.ledger import Ledger, age
 from pinbot.model.plan import Update, UpdateKind, Version
 from pinbot.model.proposal import OwnPull, Subject
 from pinbot.model.treatment import Treatment
-from pinbot.pipeline.candidates import in_order, kind_of, places, without
+from pinbot.pipeline.candidates import kind_of, laid_over, places, without
 from pinbot.ports.registries import Resolver
 
 
@@ -110,9 +110,5 @@ def with_carried(updates: Iterable[Update], carried: Iterable[Update]) -> tuple[
     """Both together, with one update for each place: an earlier tag rather than the digest of the old one."""
     updates, carried = tuple(updates), tuple(carried)
     fixed = places(one for one in updates if one.new_tag or one.kind is UpdateKind.REPAIR)
-    tagged = tuple(filter(None, (without(one, fixed) for one in carried if one.new_tag)))
-    moved = places(tagged)
-    kept = tuple(filter(None, (without(one, moved) for one in updates)))
-    taken = moved | places(kept)
-    left = filter(None, (without(one, taken) for one in carried if not one.new_tag))
-    return in_order((*tagged, *kept, *left))
+    tagged = without((one for one in carried if one.new_tag), fixed)
+    return laid_over((one for one in carried if not one.new_tag), laid_over(updates, tagged))

@@ -20,7 +20,7 @@ from pinbot.model.plan import (
 )
 from pinbot.model.reference import ImageReference
 from pinbot.model.treatment import Treatment
-from pinbot.pipeline.candidates import Candidate, in_order, places, updates, without
+from pinbot.pipeline.candidates import Candidate, laid_over, places, updates, without
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.resolve import Answer, resolve_all
 from pinbot.pipeline.scan import format_for, scan
@@ -116,15 +116,11 @@ async def _judged(
     """
     ready, waits = (moves, ()) if judge is None else await judge.judge(moves)
     broken = places(update for update in ready if update.kind is UpdateKind.REPAIR)
-    wanted = tuple(filter(None, (without(update, broken) for update in upgrades)))
+    wanted = without(upgrades, broken)
     newer, later = (wanted, ()) if judge is None else await judge.judge(wanted)
     taken = places(newer)
-    kept = (without(update, taken) for update in ready)
-    left = ((wait, without(wait.update, taken)) for wait in waits)
-    return (
-        in_order((*newer, *filter(None, kept))),
-        (*later, *(replace(wait, update=update) for wait, update in left if update)),
-    )
+    left = [replace(wait, update=one) for wait in waits for one in without((wait.update,), taken)]
+    return laid_over(ready, newer), (*later, *left)
 
 
 def _treatment(occurrence: Occurrence, policy: Policy, naming: Callable[[str], str]) -> Treatment:

@@ -19,7 +19,7 @@ from pinbot.model.proposal import (
 from pinbot.model.report import UpdateReport
 from pinbot.pipeline.carry import Carrier, with_carried
 from pinbot.pipeline.grouping import Group, groups
-from pinbot.pipeline.parts import part_of, postponed
+from pinbot.pipeline.parts import joined, part_of, postponed
 from pinbot.pipeline.proposal import Terms, proposal_of, subjects_of
 from pinbot.ports.building import WorkTree
 from pinbot.ports.forges import Forge
@@ -125,10 +125,10 @@ class Proposer:
         made: list[Group] = []
         for group in wanted:
             pull = survey.pull_of(group.branch)
+            carried: tuple[Update, ...] = ()
             if self._carrier is not None and pull is not None:
                 carried = await self._carrier.carried(waiting.get(group.branch, ()), pull)
-                group = replace(group, updates=with_carried(group.updates, carried))  # noqa: PLW2901
-            made.append(group)
+            made.append(replace(group, updates=with_carried(group.updates, carried)))
         return tuple(made)
 
     async def _one(self, report: UpdateReport, group: Group, survey: Survey) -> UpdateReport:
@@ -146,7 +146,7 @@ class Proposer:
                 return report
         asked, part = part, await self._prepare(part)
         waits = tuple(wait for wait in part.plan.waits if wait not in asked.plan.waits)
-        report = _joined(postponed(report, waits), part)
+        report = joined(postponed(report, waits), part)
         if not part.passed:
             return report
         proposal = proposal_of(part, group, self._terms, self._tree)
@@ -251,17 +251,6 @@ def _is_pending(pull: OwnPull, report: UpdateReport) -> bool:
 
 def _with_pull(report: UpdateReport, pull: PullRequest) -> UpdateReport:
     return replace(report, pull_requests=(*report.pull_requests, pull))
-
-
-def _joined(report: UpdateReport, part: UpdateReport) -> UpdateReport:
-    """The report, with what came of a part of it."""
-    return replace(
-        report,
-        explanations=report.explanations + part.explanations,
-        verdicts=report.verdicts + part.verdicts,
-        held=tuple(dict.fromkeys(report.held + part.held)),
-        errors=report.errors + part.errors,
-    )
 
 
 def _why_needless(pull: OwnPull, report: UpdateReport) -> str:

@@ -1,15 +1,15 @@
 """Test builds for another job to propose by: what that one will propose is what has to be built here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from pinbot.model.build import ChangedFile
 from pinbot.model.plan import Plan, Update
 from pinbot.model.proposing import Grouping
 from pinbot.model.report import UpdateReport
-from pinbot.pipeline.candidates import in_order, places, without
+from pinbot.pipeline.candidates import laid_over
 from pinbot.pipeline.grouping import groups
-from pinbot.pipeline.parts import part_of
+from pinbot.pipeline.parts import joined, part_of
 from pinbot.pipeline.verify import changed_files
 from pinbot.ports.building import Verifying, WorkTree
 from pinbot.ports.machine import Progress
@@ -48,7 +48,7 @@ class Rehearsal:
                     continue
                 built.add(files)
                 done = await self._verifier.verify(part, tree, progress)
-                report = _joined(report, done, due=number == 0)
+                report = joined(report, done if number == 0 else replace(done, held=()))
         return report
 
 
@@ -62,24 +62,7 @@ def _rounds(plan: Plan) -> Iterator[tuple[Update, ...]]:
     digests = [update for update in in_time if not update.new_tag]
     tags = [update for update in in_time if update.new_tag]
     yield plan.updates
-    yield _laid_over(plan.updates, digests)
-    yield _laid_over(_laid_over(plan.updates, digests), tags)
+    yield laid_over(plan.updates, digests)
+    yield laid_over(laid_over(plan.updates, digests), tags)
     for update in in_time[:_MOST_ALONE]:
-        yield _laid_over(plan.updates, (update,))
-
-
-def _laid_over(below: Iterable[Update], above: Iterable[Update]) -> tuple[Update, ...]:
-    """Both, where those above take the place of those below."""
-    above = tuple(above)
-    taken = places(above)
-    return in_order((*above, *filter(None, (without(update, taken) for update in below))))
-
-
-def _joined(report: UpdateReport, part: UpdateReport, *, due: bool) -> UpdateReport:
-    """The report, with what came of a part of it; `due`: whether nothing of that part waits."""
-    return replace(
-        report,
-        verdicts=report.verdicts + part.verdicts,
-        held=tuple(dict.fromkeys(report.held + part.held)) if due else report.held,
-        errors=report.errors + part.errors,
-    )
+        yield laid_over(plan.updates, (update,))
