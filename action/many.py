@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from action import report
-from action.markdown import count, optional_cell, table, where
+from action.markdown import optional_cell, table, where
 from pinbot.render.annotations import command
 from pinbot.render.gfm import cell, code
+from pinbot.render.printable import counted
 
 Document = Mapping[str, Any]
 
@@ -49,7 +50,7 @@ def summary(document: Document, *, dry_run: bool) -> str:
     repositories = document["repositories"]
     statuses = Counter(one["status"] for one in repositories)
     told = ", ".join(f"{statuses[status]} {status}" for status in _STATUSES if statuses[status])
-    total = count(len(repositories), "repository", "repositories")
+    total = counted(len(repositories), "repository", "repositories")
     moved = sum(len(one.get("updates", ())) for one in repositories)
     errors = [
         (
@@ -61,7 +62,7 @@ def summary(document: Document, *, dry_run: bool) -> str:
         )
         for name, error in _errors(document)
     ]
-    costs = f"{count(moved, 'image')} to change, {count(document['calls'], 'call')} to GitHub"
+    costs = f"{counted(moved, 'image')} to change, {counted(document['calls'], 'call')} to GitHub"
     parts = (
         f"### pinbot {document['command']}",
         f"**{total}**: {told or 'none'}; {costs}.",
@@ -103,7 +104,7 @@ def _pull(pull: Document) -> str:
 
 def _result(one: Document) -> str:
     if one["status"] == "failed":
-        return f"failed: {count(len(one['errors']), 'error')}"
+        return f"failed: {counted(len(one['errors']), 'error')}"
     if one["status"] == "skipped":
         return f"skipped: {optional_cell(one['reason'])}"
     if held := one.get("held"):

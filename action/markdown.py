@@ -31,11 +31,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
         yield f"and {len(lines) - _MOST_ROWS} more"
 
 
-def count(number: int, noun: str, many: str = "") -> str:
-    """So many of something."""
-    return f"{number} {noun}" if number == 1 else f"{number} {many or f'{noun}s'}"
-
-
 def shortened(summary: str) -> str:
     """As many whole lines of a summary as GitHub shows; the log has them all."""
     data = summary.encode()

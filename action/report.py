@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from action.markdown import count, optional_cell, table, where
-from pinbot.render.annotations import command
+from action.markdown import optional_cell, table, where
+from pinbot.render.annotations import LEVELS, command
 from pinbot.render.gfm import cell, code, code_block
-from pinbot.render.printable import human_size, size_change
+from pinbot.render.printable import counted, human_size, size_change
 
 Document = Mapping[str, Any]
 
@@ -44,26 +44,32 @@ def annotations(document: Document, *, dry_run: bool) -> Iterator[str]:
             text = f"The test build of {_target(build)} did not pass: {_result(build['after'])}"
             yield command("error", text, title="pinbot: build-failed", file=build["dockerfile"])
         for finding in ((build.get("audit") or {}).get("changes") or {}).get("new", ()):
-            level = {"note": "notice"}.get(finding["severity"], finding["severity"])
             text = f"{finding['message']}. To mend it: {finding['remedy']}"
             title = f"pinbot {finding['rule']}: {_target(build)}"
-            place = finding["file"] or build["dockerfile"]
-            yield command(level, text, title=title, file=place, line=finding["line"], col=finding["column"])
+            file = finding["file"] or build["dockerfile"]
+            yield command(
+                LEVELS[finding["severity"]],
+                text,
+                title=title,
+                file=file,
+                line=finding["line"],
+                col=finding["column"],
+            )
     for wait in document.get("waiting", []):
         text = f"{wait['image']} could move to {wait['new']['digest']}, and waits: {_why(wait)}"
         for location in wait["locations"]:
-            yield command("notice", text, title="pinbot: waiting", **_place(location))
+            yield command("notice", text, title="pinbot: waiting", **place(location))
     for update in document.get("updates", []) if dry_run else ():
         text = _news(update)
         for location in update["locations"]:
-            yield command("warning", text, title=f"pinbot: {update['kind']}", **_place(location))
+            yield command("warning", text, title=f"pinbot: {update['kind']}", **place(location))
 
 
 def errors(document: Document) -> Iterator[str]:
     """Workflow commands that show what went wrong, at its line in a file if it has one."""
     for error in document.get("errors", []):
         text = "\n".join(filter(None, (error["image"], error["message"], error["hint"])))
-        yield command("error", text, title=f"pinbot: {error['code']}", **_place(error))
+        yield command("error", text, title=f"pinbot: {error['code']}", **place(error))
 
 
 def _news(update: Document) -> str:
@@ -93,7 +99,7 @@ def _scanned(document: Document) -> Iterator[str]:
     references = document.get("references", [])
     statuses = [reference["status"] for reference in references]
     counts = [f"{statuses.count(status)} {status}" for status in ("pinned", "unpinned", "skipped")]
-    yield f"**{count(len(references), 'image reference')}**: {', '.join(counts)}."
+    yield f"**{counted(len(references), 'image reference')}**: {', '.join(counts)}."
     rows = [
         (where(reference), cell(reference["raw"]), reference["status"], optional_cell(reference["reason"]))
         for reference in references
@@ -107,9 +113,9 @@ def _changes(document: Document, *, dry_run: bool) -> Iterator[str]:
     places = sum(len(update["locations"]) for update in updates)
     settled = "pinned already" if document["command"] == "pin" else "up to date"
     yield (
-        f"**{count(len(updates), 'image')} to change in {count(places, 'place')}**, "
+        f"**{counted(len(updates), 'image')} to change in {counted(places, 'place')}**, "
         f"{document.get('current', 0)} {settled}, {len(waiting)} waiting, {len(skipped)} skipped, "
-        f"{count(len(document['errors']), 'error')}."
+        f"{counted(len(document['errors']), 'error')}."
     )
     for pull in document.get("pull_requests", []):
         note = f" ({code(pull['note'])})" if pull["note"] else ""
@@ -183,7 +189,7 @@ def _findings(builds: Iterable[Document]) -> Iterator[str]:
         ]
     yield from table(("New finding in", "Rule", "Severity", "What"), rows)
     if gone:
-        yield f"{count(gone, 'finding')} of the audit gone."
+        yield f"{counted(gone, 'finding')} of the audit gone."
 
 
 def _version(version: Document, other: Document) -> str:
@@ -229,5 +235,6 @@ def _result(after: Document) -> str:
             return f"{result} at {after['step'] or 'an unknown step'}"
 
 
-def _place(entry: Document) -> dict[str, Any]:
+def place(entry: Document) -> dict[str, Any]:
+    """Where a workflow command shows something: what an entry of a document says."""
     return {"file": entry["file"], "line": entry["line"], "col": entry["column"]}

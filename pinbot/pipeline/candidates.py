@@ -1,11 +1,13 @@
 """References that may move, gathered to updates: one for all that move alike."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from pinbot.errors import InvalidReference
 from pinbot.model.occurrence import Occurrence
 from pinbot.model.plan import Update, UpdateKind, Version
-from pinbot.model.reference import ImageReference
+from pinbot.model.reference import ImageReference, Platform
 from pinbot.model.treatment import Treatment
 
 
@@ -26,6 +28,14 @@ class Candidate:
     def version(self) -> Version:
         """What it is fixed to."""
         return Version(tag=self.image.tag, digest=self.image.digest)
+
+
+def known_platforms(names: Iterable[str | None]) -> Iterator[Platform]:
+    """Those of the names that say a platform, and are no variable that only the builder knows."""
+    for name in names:
+        with suppress(InvalidReference):
+            if name:
+                yield Platform.parse(name)
 
 
 def updates(moves: Iterable[tuple[Candidate, Version]]) -> tuple[Update, ...]:

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterator
 
 from pinbot.audit import pins
-from pinbot.errors import InvalidReference, PinbotError
+from pinbot.errors import PinbotError
 from pinbot.model.check import CheckReport, PinFinding, PinRule
 from pinbot.model.manifest import Index, Manifest
 from pinbot.model.occurrence import Status
 from pinbot.model.plan import Plan, Update, UpdateKind, Wait
-from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.reference import Digest, ImageReference
 from pinbot.pipeline import presence
+from pinbot.pipeline.candidates import known_platforms
 from pinbot.pipeline.judge import Judge
 from pinbot.pipeline.plan import NO_TAG, make_plan
 from pinbot.pipeline.presence import Pinned, Presence
@@ -19,6 +20,7 @@ from pinbot.policy import Policy
 from pinbot.ports.building import WorkTree
 from pinbot.ports.machine import Progress
 from pinbot.ports.registries import Registry
+from pinbot.render.printable import moment
 from pinbot.worktree.search import Found
 
 _Move = tuple[ImageReference, Digest, Digest]
@@ -76,16 +78,8 @@ def _pinned(found: Found, tree: WorkTree, policy: Policy) -> Iterator[Pinned]:
             continue
         treatment = policy.treatment(image, tree.name(occurrence.file))
         if image.digest is not None and treatment.ignore is None:
-            platforms = treatment.platforms or tuple(_written(occurrence.platform))
+            platforms = treatment.platforms or tuple(known_platforms((occurrence.platform,)))
             yield Pinned(occurrence=occurrence, image=image, digest=image.digest, platforms=platforms)
-
-
-def _written(platform: str | None) -> Iterator[Platform]:
-    try:
-        if platform:
-            yield Platform.parse(platform)
-    except InvalidReference:
-        return  # a variable that only the builder knows
 
 
 def _of_update(update: Update, single: set[_Move]) -> Iterator[PinFinding]:
@@ -112,7 +106,7 @@ def _of_update(update: Update, single: set[_Move]) -> Iterator[PinFinding]:
 def _of_wait(wait: Wait) -> Iterator[PinFinding]:
     update = wait.update
     new = update.new_tag or ("" if update.new.digest is None else update.new.digest.short)
-    until = f", until {wait.until:%Y-%m-%d %H:%M} UTC" if wait.until else ""
+    until = f", until {moment(wait.until)}" if wait.until else ""
     text = f"{update.image.familiar} could move to {new}, and waits: {wait.reason}{until}"
     for occurrence in update.occurrences:
         yield pins.found(occurrence, PinRule.WAITING, text)

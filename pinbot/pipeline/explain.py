@@ -8,12 +8,13 @@ from pinbot.comparison import cautions
 from pinbot.comparison.compare import compare
 from pinbot.comparison.learning import Learner
 from pinbot.comparison.scope import Scope
-from pinbot.errors import InvalidReference, PinbotError, Unreachable
+from pinbot.errors import PinbotError, Unreachable
 from pinbot.model.build import BuildTarget
 from pinbot.model.comparison import Comparison, Explanation, Pair
 from pinbot.model.ledger import Ledger
 from pinbot.model.plan import Update
-from pinbot.model.reference import Digest, ImageReference, Platform
+from pinbot.model.reference import Digest, ImageReference
+from pinbot.pipeline.candidates import known_platforms
 from pinbot.pipeline.vulnerabilities import look_up
 from pinbot.ports.images import ImageSource
 from pinbot.ports.machine import Progress
@@ -92,13 +93,4 @@ class Explainer:
             *(occurrence.platform for occurrence in update.occurrences),
             *(target.platform for target in self.targets if target.dockerfile in files),
         ]
-        return Scope(platforms=tuple(dict.fromkeys(_platforms(named))), system=self.database is not None)
-
-
-def _platforms(names: Iterable[str | None]) -> Iterable[Platform]:
-    for name in names:
-        try:
-            if name:
-                yield Platform.parse(name)
-        except InvalidReference:
-            continue  # e.g. a variable that only the builder knows
+        return Scope(platforms=tuple(dict.fromkeys(known_platforms(named))), system=self.database is not None)

@@ -1,5 +1,8 @@
 """Workflow commands: lines that GitHub's runner takes for annotations (actions/toolkit, `command.ts`)."""
 
+LEVELS = {"error": "error", "warning": "warning", "note": "notice"}
+"""What a workflow command is called that shows something as grave as that."""
+
 
 def command(name: str, text: str, **properties: object) -> str:
     """A workflow command of one line, whatever its text holds; properties that are None are left out."""

@@ -7,16 +7,14 @@ from rich.console import Console
 from rich.text import Text
 
 from pinbot.model.check import CheckReport, PinFinding, PinRule
-from pinbot.model.finding import Audit, Profile, Rule, Severity, Unchecked
+from pinbot.model.finding import Audit, Profile, Rule, Unchecked
 from pinbot.render import console, json
-from pinbot.render.annotations import command
+from pinbot.render.annotations import LEVELS, command
 from pinbot.render.audit import json as audit_json
 from pinbot.render.audit import sarif as audit_sarif
+from pinbot.render.audit.words import STYLES
 from pinbot.render.console import Cell
-from pinbot.render.printable import printable
-
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+from pinbot.render.printable import counted, printable
 
 
 def text(out: Console, report: CheckReport) -> None:
@@ -26,11 +24,11 @@ def text(out: Console, report: CheckReport) -> None:
 
 def summary(out: Console, report: CheckReport) -> None:
     """The last lines: counts, and what was left alone."""
-    told = [f"{_count(len(report.findings), 'finding')}", f"{report.current} up to date"]
+    told = [f"{counted(len(report.findings), 'finding')}", f"{report.current} up to date"]
     if report.skips:
         told.append(f"{len(report.skips)} skipped")
     if report.errors:
-        told.append(_count(len(report.errors), "error"))
+        told.append(counted(len(report.errors), "error"))
     out.print(Text(", ".join(told) + "."))
     for skip in report.skips:
         console.line(out, f"skipped: {skip.file}:{skip.line}: {skip.image}: {skip.reason}", "dim")
@@ -52,7 +50,7 @@ def annotations(report: CheckReport) -> Iterator[str]:
     for one in report.findings:
         found = one.finding
         yield command(
-            _LEVELS[found.severity],
+            LEVELS[found.severity],
             printable(f"{found.message}. To mend it: {found.remedy}"),
             title=f"pinbot: {found.rule}",
             file=None if found.file is None else printable(found.file),
@@ -87,14 +85,10 @@ def sarif(report: CheckReport, rules: Sequence[Rule]) -> str:
 def _row(one: PinFinding) -> tuple[Cell, ...]:
     found = one.finding
     where = f"{found.file}:{found.line}:{found.column}"
-    return where, (found.rule, _STYLES[found.severity]), found.message, (found.remedy, "green")
+    return where, (found.rule, STYLES[found.severity]), found.message, (found.remedy, "green")
 
 
 def _finding(one: PinFinding) -> dict[str, Any]:
     told = audit_json.finding(one.finding)
     del told["path"]
     return {**told, "image": one.image, "fix": one.fix}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,7 +9,7 @@ from pinbot.model.fleet import FleetReport, RepositoryReport
 from pinbot.model.report import UpdateReport
 from pinbot.render import console, json
 from pinbot.render.console import Cell
-from pinbot.render.printable import moment
+from pinbot.render.printable import counted, moment
 
 
 def document(report: FleetReport, *, build: bool, pull_request: bool, explain: bool) -> json.Document:
@@ -66,13 +66,9 @@ def text(out: Console, err: Console, report: FleetReport, *, dry_run: bool) -> N
     )
     console.line(
         err,
-        f"{_count(len(report.repositories), 'repository', 'repositories')}: {told or 'none'}; "
-        f"{_count(report.calls, 'call', 'calls')} to GitHub in {report.seconds:.1f} s.",
+        f"{counted(len(report.repositories), 'repository', 'repositories')}: {told or 'none'}; "
+        f"{counted(report.calls, 'call')} to GitHub in {report.seconds:.1f} s.",
     )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _status(one: RepositoryReport) -> str:

@@ -27,6 +27,11 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def counted(number: int, noun: str, many: str = "") -> str:
+    """So many of something: `1 file`, `2 files`; `many` is for nouns that take no s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {many or f'{noun}s'}"
+
+
 def human_size(size: int) -> str:
     """Bytes in the unit that people read, decimal as registries show it: `12.3 MB`."""
     if size < _STEP:

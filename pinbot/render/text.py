@@ -15,7 +15,7 @@ from pinbot.render import console, diff
 from pinbot.render.audit import verdicts as audit
 from pinbot.render.comparison import text as explain
 from pinbot.render.console import Cell
-from pinbot.render.printable import human_size, moment, printable, size_change
+from pinbot.render.printable import counted, human_size, moment, printable, size_change
 
 _STATUS_STYLE = {Status.PINNED: "green", Status.UNPINNED: "yellow", Status.SKIPPED: "dim"}
 _FIRST_FILES = 3
@@ -69,14 +69,14 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
     plan = report.plan
     images = len({entry.image for entry in plan.updates})  # one may move from several digests
     places = sum(len(entry.occurrences) for entry in plan.updates)
-    told = [f"{_count(images, 'image')} to change in {_count(places, 'place')}"] if places else []
+    told = [f"{counted(images, 'image')} to change in {counted(places, 'place')}"] if places else []
     told.append(f"{plan.current} {'up to date' if moves else 'pinned already'}")
     if plan.waits:
         told.append(f"{len(plan.waits)} waiting")
     if plan.skips:
         told.append(f"{len(plan.skips)} skipped")
     if report.all_errors:
-        told.append(f"{_count(len(report.all_errors), 'error')}")
+        told.append(f"{counted(len(report.all_errors), 'error')}")
     out.print(Text(", ".join(told) + "."))
     for wait in plan.waits:
         until = f", until {moment(wait.until)}" if wait.until else ""
@@ -102,7 +102,7 @@ def summary(out: Console, report: UpdateReport, *, moves: bool, dry_run: bool) -
         note = f" ({pull.note})" if pull.note else ""
         out.print(Text(printable(f"pull request {pull.action}: {pull.url}{note}"), style="green"))
     if report.requests is not None:
-        out.print(Text(f"{_count(report.requests, 'request')} to GitHub"), style="dim")
+        out.print(Text(f"{counted(report.requests, 'request')} to GitHub"), style="dim")
 
 
 def changes(out: Console, report: UpdateReport) -> None:
@@ -178,7 +178,3 @@ def _failure(out: Console, verdict: Verdict) -> None:
             out.print(Text(f"  without the update: {printable(verdict.before_problem)}", style="yellow"))
     elif isinstance(after, PinbotError):
         console.errors(out, (after,))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

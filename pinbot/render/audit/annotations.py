@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from pinbot.model.finding import Audit, Severity
-from pinbot.render.annotations import command
+from pinbot.model.finding import Audit
+from pinbot.render.annotations import LEVELS, command
 from pinbot.render.audit.words import told, verdict
 from pinbot.render.printable import printable
-
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def lines(audit: Audit) -> Iterator[str]:
@@ -17,7 +15,7 @@ def lines(audit: Audit) -> Iterator[str]:
     """
     for finding in audit.findings:
         yield command(
-            _LEVELS[finding.severity],
+            LEVELS[finding.severity],
             printable(f"{told(finding)}. To mend it: {finding.remedy}"),
             title=printable(f"pinbot {finding.rule}: {audit.subject}"),
             file=None if finding.file is None else printable(finding.file),

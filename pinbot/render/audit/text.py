@@ -8,11 +8,10 @@ from rich.text import Text
 from pinbot.model.finding import Finding, Severity, Unchecked
 from pinbot.model.inspection import Inspection, Program
 from pinbot.render import console
-from pinbot.render.audit.words import place, told, verdict
+from pinbot.render.audit.words import STYLES, place, told, verdict
 from pinbot.render.console import Cell
 from pinbot.render.printable import printable
 
-_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _WIDEST_SEVERITY = max(len(severity) for severity in Severity)
 _WIDEST_RULE = 3
 _MEGABYTE = 1_000_000
@@ -42,7 +41,7 @@ def findings(out: Console, findings: Iterable[Finding]) -> None:
     indent = " " * (_WIDEST_SEVERITY + _WIDEST_RULE + 4)
     for finding in findings:
         out.print()
-        head = Text(f"{finding.severity:<{_WIDEST_SEVERITY}}  ", style=_STYLE[finding.severity])
+        head = Text(f"{finding.severity:<{_WIDEST_SEVERITY}}  ", style=STYLES[finding.severity])
         head.append(f"{finding.rule:<{_WIDEST_RULE}}  ", style="bold")
         if finding.file is not None:
             head.append(printable(f"{place(finding)}: "), style="bold")

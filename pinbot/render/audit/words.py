@@ -2,6 +2,9 @@
 
 from pinbot.model.finding import Audit, Finding, Severity
 
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+"""In which colours a terminal shows how bad a finding is."""
+
 
 def verdict(audit: Audit) -> str:
     """One sentence: whether it passed, and how many findings there are."""
