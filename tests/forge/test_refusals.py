@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pinbot.errors import ForgeConflict, ForgeDenied, ForgeError, UsageError
-from pinbot.forge.github.connection import PUBLIC_API, Connection
+from pinbot.forge.github.connection import Connection
 from pinbot.forge.github.repository import GitHub
 from pinbot.forge.lifecycle import PullRequests
 from pinbot.model.proposal import PullRequestAction
+from pinbot.wiring.forges import PUBLIC_API
 from tests.forge.support import (
     BRANCH,
     FILES,

@@ -31,7 +31,6 @@ from pinbot.forge.github.line import TIMEOUT, check_address, details, line
 from pinbot.forge.github.tokens import checked
 from pinbot.ports.machine import Cache, Clock
 
-PUBLIC_API = "https://api.github.com"
 _WRITE_INTERVAL = 0.75  # seconds; GitHub allows 80 requests a minute that create content
 _GRAPHQL = "/graphql"
 
@@ -94,7 +93,7 @@ class Connection:
         *,
         token: str | Lessor,
         clock: Clock,
-        api_url: str = PUBLIC_API,
+        api_url: str,
         write_interval: float = _WRITE_INTERVAL,
         kind: str = "token",
         cache: Cache | None = None,
