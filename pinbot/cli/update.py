@@ -127,6 +127,8 @@ def command(
 ) -> int:
     """Pin references that have no digest, and move digests to what their tags mean now.
 
+    Tags themselves move as far as `tags` in pinbot.yaml lets them; without it they stay.
+
     PATH is a folder or a file. Without it, the current folder. With --build nothing is written unless the
     changed Dockerfiles were built, in a copy of the tree; a file whose build fails is left as it is.
     """
